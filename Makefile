@@ -42,4 +42,4 @@ uninstall: ## remove the hook from there
 	rm -f $(addsuffix /50_extnet,$(addprefix $(HOOKS)/,before_device_create $(LINKED)))
 
 clean: ## remove what the other targets have made here
-	rm -rf $(VENV) build .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) build .hypothesis .ruff_cache

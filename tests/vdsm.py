@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A stand-in for Vdsm's side of the hook contract, with nothing in it that Vdsm does not do.
 
-Read from Vdsm 4.50.7, lib/vdsm/common/hooks.py: it lists the hook point's folder anew at every event,
-runs what is executable there in the order of the names, and hands each the device XML in a temporary
-file and the custom properties in the environment.
+Read from Vdsm 4.50.7, lib/vdsm/common/hooks.py: it lists the hook point's folder anew at every
+event, runs what is executable there in the order of the names, and hands each the device XML in a
+temporary file and the custom properties in the environment.
 """
 
 import os
@@ -29,7 +29,7 @@ class HookError(Exception):
 def run_hooks(folder, device_xml, device=None, vm=None, vm_id=None, user=None):
     """Run the hooks of one hook point on a device XML and return what libvirt would get.
 
-    folder: the hook point's folder; device_xml: str, without or with a declaration, written as UTF-8;
+    folder: the hook point's folder; device_xml: str, written as UTF-8 with a declaration, or bytes;
     device, vm: custom properties, a dict each, of which the VM's win; vm_id: the VM's id;
     user: the uid (and gid) to run as, for which the caller has to be root.
     Returns (device XML as bytes, stderr as str); raises HookError with the stderr if a hook failed.
@@ -37,12 +37,12 @@ def run_hooks(folder, device_xml, device=None, vm=None, vm_id=None, user=None):
     environ = {**SERVICE, **(device or {}), **(vm or {})}
     if vm_id:
         environ["vmId"] = vm_id
-    if not device_xml.startswith("<?xml"):
-        device_xml = DECLARATION + device_xml
+    if isinstance(device_xml, str):
+        device_xml = (DECLARATION + device_xml).encode("utf-8")
     handle, path = tempfile.mkstemp()
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(device_xml.encode("utf-8"))
+            file.write(device_xml)
         identity = {}
         if user is not None:
             os.chown(path, user, user)

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the tests share: the interpreters to try the hook with, and the rule about skips in CI."""
+
+import os
+
+import pytest
+from hook import interpreters
+
+CI = os.environ.get("CI") == "true"
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that takes `python` once with each interpreter from 3.6 up on this machine."""
+    if "python" in metafunc.fixturenames:
+        found = interpreters()
+        metafunc.parametrize("python", found.values(), ids=found.keys())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):  # noqa: ARG001 (pytest's names)
+    """Make of a skip a failure in CI, where everything that a test needs has to be there."""
+    report = yield
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report
