@@ -28,7 +28,9 @@ def main():
         )
         after = device.read_text(encoding="utf-8")
     names = "vNIC as Vdsm made it", "vNIC as libvirt gets it"
-    sys.stdout.writelines(difflib.unified_diff(before.splitlines(1), after.splitlines(1), *names, n=99))
+    sys.stdout.writelines(
+        difflib.unified_diff(before.splitlines(1), after.splitlines(1), *names, n=99)
+    )
     print("\nand in vdsm.log:\n" + hook.stderr.decode().rstrip())
     return hook.returncode
 

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The device file: one that cannot be read is refused, and a write is whole or not at all.
+
+What takes root (mounts, running as user vdsm) is skipped without it; CI has root.
+"""
+
+import os
+import posix
+import resource
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from hook import HOOK, ON_GLITTER, VNIC, load, run
+
+VDSM = 36  # the uid of user vdsm and the gid of group kvm on every oVirt host
+NOBODY = 65534
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@pytest.fixture
+def folder():
+    """Return a folder that every user can reach, like the one Vdsm's temporary files are in."""
+    with tempfile.TemporaryDirectory() as path:
+        Path(path).chmod(0o1777)
+        yield Path(path)
+
+
+@pytest.fixture
+def device(folder):
+    """Return a file with a vNIC in it."""
+    return put(folder / "vnic.xml", VNIC)
+
+
+@pytest.fixture
+def mounted(folder):
+    """Return a folder with a file system of its own, gone with the test."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "none", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def put(path, content, owner=None):
+    """Write a device file as Vdsm does, for its owner's eyes only, and return its path."""
+    path.write_bytes(content)
+    path.chmod(0o600)
+    if owner is not None:
+        os.chown(path, owner, owner)
+    return path
+
+
+def run_as_vdsm(path, folder, **options):
+    """Run the hook as user vdsm; with the system's Python and from a place that user can read."""
+    if not Path("/usr/bin/python3").exists():
+        pytest.skip("needs /usr/bin/python3, as pyenv's are for their owner only")
+    code = HOOK.read_text(encoding="utf-8")
+    as_vdsm = {"user": VDSM, "group": VDSM, "extra_groups": [], "cwd": folder}
+    flags = ("-IS", "-c", code)
+    return run(path, python="/usr/bin/python3", flags=flags, **as_vdsm, **options)
+
+
+def assert_refused(done, why, device, content=VNIC):
+    """Assert a refusal for a reason, with the device file as it was and nothing beside it."""
+    assert done.status == 2
+    assert done.stderr == f"extnet: {why} at _hook_domxml={bytes(device)}: {ADVICE}\n"
+    assert device.read_bytes() == content
+    assert list(device.parent.iterdir()) == [device]
+
+
+ADVICE = "mend it on this host and retry"
+
+
+@pytest.mark.parametrize("environ", [{}, {b"_hook_domxml": b""}], ids=["unset", "empty"])
+def test_without_a_device_file_it_refuses(environ, python):
+    environ = {b"extnet": b"glitter", **environ}
+    done = subprocess.run([python, "-IS", HOOK], env=environ, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert (
+        done.stderr.decode() == f"extnet: No such file or directory at _hook_domxml=b'': {ADVICE}\n"
+    )
+
+
+def test_a_missing_file_is_refused(folder, python):
+    done = run(folder / "nothing.xml", python=python)
+    assert (done.status, done.stderr.split(" at ")[0]) == (2, "extnet: No such file or directory")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused(folder, python):
+    done = run(folder, python=python)
+    assert (done.status, done.stderr.split(" at ")[0]) == (2, "extnet: Is a directory")
+
+
+@needs_root
+def test_a_file_that_user_vdsm_cannot_read_is_refused(device, folder):
+    assert_refused(run_as_vdsm(device, folder), "Permission denied", device)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o4755])
+@pytest.mark.parametrize("umask", [0, 0o077])
+def test_the_mode_is_kept(device, mode, umask, python):
+    device.chmod(mode)
+    assert run(device, python=python, umask=umask).status == 0
+    assert stat.S_IMODE(device.stat().st_mode) == mode
+    assert device.read_bytes() == ON_GLITTER
+
+
+@needs_root
+def test_the_owner_is_kept(device, python):
+    os.chown(device, VDSM, NOBODY)
+    assert run(device, python=python).status == 0
+    assert (device.stat().st_uid, device.stat().st_gid) == (VDSM, NOBODY)
+
+
+@needs_root
+def test_user_vdsm_can_do_it_in_a_sticky_folder(folder):
+    device = put(folder / "vnic.xml", VNIC, VDSM)
+    assert run_as_vdsm(device, folder).status == 0
+    assert device.read_bytes() == ON_GLITTER
+    assert (device.stat().st_uid, device.stat().st_gid) == (VDSM, VDSM)
+    assert list(folder.iterdir()) == [device]
+
+
+@needs_root
+def test_a_file_whose_owner_cannot_be_kept_is_refused(device, folder):
+    device.chmod(0o644)
+    assert_refused(run_as_vdsm(device, folder), "Operation not permitted", device)
+
+
+@needs_root
+def test_a_folder_that_user_vdsm_cannot_write_is_refused(folder):
+    device = put(folder / "vnic.xml", VNIC, VDSM)
+    folder.chmod(0o755)
+    assert_refused(run_as_vdsm(device, folder), "Permission denied", device)
+
+
+@needs_root
+def test_a_full_disk_is_refused(mounted, python):
+    content = VNIC + b"<!--" + b"x" * 40000 + b"-->"
+    device = put(mounted / "vnic.xml", content)
+    subprocess.run(["mount", "-o", "remount,size=64k", mounted], check=True)
+    assert_refused(run(device, python=python), "No space left on device", device, content)
+
+
+@needs_root
+def test_a_file_system_without_inodes_is_refused(mounted, python):
+    device = put(mounted / "vnic.xml", VNIC)
+    subprocess.run(["mount", "-o", "remount,nr_inodes=2", mounted], check=True)
+    assert_refused(run(device, python=python), "No space left on device", device)
+
+
+@needs_root
+def test_a_read_only_file_system_is_refused(mounted, python):
+    device = put(mounted / "vnic.xml", VNIC)
+    subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
+    assert_refused(run(device, python=python), "Read-only file system", device)
+
+
+def test_a_file_size_limit_is_refused(device, python):
+    limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))}
+    assert_refused(run(device, python=python, **limit), "File too large", device)
+
+
+def test_the_device_is_named_relative_to_the_working_directory(folder, device, python):
+    assert run(device.name, python=python, cwd=folder).status == 0
+    assert device.read_bytes() == ON_GLITTER
+    assert list(folder.iterdir()) == [device]
+
+
+def test_a_symbolic_link_is_replaced_and_what_it_names_is_not_written(folder, device, python):
+    link = folder / "link.xml"
+    link.symlink_to(device)
+    assert run(link, python=python).status == 0
+    assert device.read_bytes() == VNIC
+    assert not link.is_symlink()
+    assert link.read_bytes() == ON_GLITTER
+
+
+def test_a_hard_link_keeps_the_old_document(folder, device):
+    other = folder / "other.xml"
+    other.hardlink_to(device)
+    assert run(device).status == 0
+    assert other.read_bytes() == VNIC
+
+
+# Runs the script named by its first argument; prints the name and the flags of each file it opens.
+SHOW_NEW_FILES = f"""
+import sys
+code = compile(open(sys.argv[1]).read(), sys.argv[1], "exec")
+def show(event, values):
+    if event == "open" and type(values[2]) is int and values[2] & {os.O_CREAT}:
+        print(values[0].decode(), values[2], flush=True)
+sys.addaudithook(show)
+exec(code)
+"""
+
+
+def test_the_new_file_is_made_exclusively_beside_the_old_under_no_guessable_name(folder):
+    names = set()
+    for _ in range(3):
+        device = put(folder / "vnic.xml", VNIC)
+        opened = run(device, flags=("-IS", "-c", SHOW_NEW_FILES)).stdout.splitlines()
+        new, flags = opened[-1].split()
+        assert int(flags) & os.O_EXCL
+        assert Path(new).parent == folder
+        names.add(Path(new).name)
+        assert len(Path(new).name) > 32
+    assert len(names) == 3
+
+
+def test_a_file_planted_under_the_new_name_is_not_written(folder, device, monkeypatch):
+    monkeypatch.setattr(posix, "urandom", bytes)
+    elsewhere = put(folder / "elsewhere", b"untouched")
+    (folder / f".extnet-{'00' * 16}").symlink_to(elsewhere)
+    with pytest.raises(FileExistsError):
+        load().replace(bytes(device), b"new")
+    assert elsewhere.read_bytes() == b"untouched"
+    assert device.read_bytes() == VNIC
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_the_new_file_is_nobody_elses_to_read_before_it_has_its_owner(device, monkeypatch):
+    modes = []
+    monkeypatch.setattr(posix, "fchown", lambda file, *_: modes.append(os.fstat(file).st_mode))
+    device.chmod(0o666)
+    load().replace(bytes(device), b"new")
+    assert modes == [stat.S_IFREG | 0o600]
+
+
+@pytest.mark.parametrize("at", ["fchown", "fchmod", "rename"])
+def test_an_interrupt_leaves_nothing_beside_the_device(folder, device, monkeypatch, at):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(posix, at, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        load().replace(bytes(device), b"new")
+    assert list(folder.iterdir()) == [device]
+    assert device.read_bytes() == VNIC
+
+
+def started(device, owner):
+    """Start the hook, as its owner, on the device; return the process as soon as it writes."""
+    environ = {"extnet": "glitter", "_hook_domxml": str(device)}
+    identity = {"user": owner, "group": owner, "extra_groups": [], "cwd": device.parent}
+    hook = subprocess.Popen(
+        ["/usr/bin/python3", "-IS", "-c", HOOK.read_text(encoding="utf-8")],
+        env=environ,
+        stderr=subprocess.DEVNULL,
+        **(identity if owner is not None else {}),
+    )
+    while len(os.listdir(device.parent)) == 1 and hook.poll() is None:  # noqa: PTH208 (it is quick)
+        pass
+    return hook
+
+
+@needs_root
+@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="needs /usr/bin/python3")
+@pytest.mark.parametrize("owner", [None, VDSM], ids=["root", "vdsm"])
+def test_killed_at_any_moment_the_file_is_the_old_document_or_the_new_whole(owner, folder):
+    bulk = b"<!--" + b"x" * 2_000_000 + b"-->"
+    old, new = VNIC + bulk, ON_GLITTER + b"\n" + bulk
+    device = folder / "vnic.xml"
+
+    def attempt(delay):
+        """Kill the hook so many seconds into its write; return the time that it was given."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o1777)
+        put(device, old, owner)
+        hook = started(device, owner)
+        start = time.perf_counter()
+        while time.perf_counter() - start < delay and hook.poll() is None:
+            pass
+        hook.kill()
+        hook.wait()
+        return time.perf_counter() - start
+
+    write = sorted(attempt(60) for _ in range(5))[2]
+    assert device.read_bytes() == new
+    seen = {}
+    for moment in range(200):
+        attempt(write * moment / 160)
+        found = device.read_bytes()
+        assert found in (old, new)
+        seen[found == new] = seen.get(found == new, 0) + 1
+    assert set(seen) == {False, True}, seen
