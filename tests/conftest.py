@@ -3,10 +3,15 @@
 
 import os
 
+import hypothesis
 import pytest
 from hook import interpreters
 
 CI = os.environ.get("CI") == "true"
+
+# The same examples at each run: what is looked for at random is for `make fuzz`.
+hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_generate_tests(metafunc):
