@@ -80,3 +80,11 @@ def load():
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("extnet", loader))
     loader.exec_module(module)
     return module
+
+
+def make(*arguments, **options):
+    """Run make in the repository and return what it printed."""
+    command = ["make", "--silent", "--no-print-directory", *arguments]
+    return subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, check=True, **options
+    ).stdout

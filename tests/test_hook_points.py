@@ -3,22 +3,12 @@
 
 import os
 import stat
-import subprocess
-from pathlib import Path
 
 import pytest
 import vdsm
-from hook import ON_GLITTER, REPOSITORY, VNIC
+from hook import ON_GLITTER, REPOSITORY, VNIC, make
 
 POINTS = ["before_device_create", "before_nic_hotplug", "before_update_device"]
-
-
-def make(*arguments, **options):
-    """Run make in the repository and return what it printed."""
-    command = ["make", "--silent", "--no-print-directory", *arguments]
-    return subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, check=True, **options
-    ).stdout
 
 
 @pytest.fixture
@@ -116,33 +106,3 @@ def test_another_hooks_folder_can_be_named(tmp_path):
     assert (tmp_path / "hooks" / "before_nic_hotplug" / "50_extnet").is_file()
     make("uninstall", f"DESTDIR={tmp_path}", "HOOKSDIR=/hooks")
     assert not [path for path in tmp_path.rglob("*") if not path.is_dir()]
-
-
-def test_make_lists_the_targets_a_line_each():
-    lines = make().splitlines()
-    assert {"make demo", "make check", "make install", "make uninstall"} <= {
-        line.split("  ")[0].rstrip() for line in lines
-    }
-    assert len(lines) == len(set(lines))
-    assert lines == make("help").splitlines()
-
-
-def test_make_demo_shows_the_seeds_vnic_moved_from_rhevm_to_glitter():
-    shown = make("demo").splitlines()
-    edits = [line for line in shown if line[0:1] in "+-" and line[0:3] not in ("+++", "---")]
-    assert [line for line in edits if line] == [
-        '-<interface type="bridge">',
-        '+<interface type="network">',
-        '-  <source bridge="rhevm"/>',
-        '+  <source network="glitter"/>',
-    ]
-    audit = "extnet: vNIC 52:54:00:59:F5:3F: bridge 'rhevm' -> network 'glitter'"
-    assert shown[-1] == audit
-
-
-def test_the_top_level_is_what_it_is_to_be():
-    expected = {"50_extnet", "LICENSE", "Makefile", "README.md", "tests", "vdsm-hook-extnet.spec"}
-    tracked = subprocess.run(
-        ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    assert {Path(name).parts[0] for name in tracked if name[0] != "."} <= expected
