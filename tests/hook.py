@@ -16,6 +16,7 @@ TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent
 HOOK = Path(os.environ.get("EXTNET_HOOK", REPOSITORY / "50_extnet"))
 VNICS = TESTS / "vnics"
+POINTS = ["before_device_create", "before_nic_hotplug", "before_update_device"]
 
 SMALLEST = '<interface type="{0}"><mac address="52:54:00:59:f5:3f"/><source {0}="{1}"/></interface>'
 VNIC = SMALLEST.format("bridge", "rhevm").encode()

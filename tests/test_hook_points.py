@@ -6,9 +6,7 @@ import stat
 
 import pytest
 import vdsm
-from hook import ON_GLITTER, REPOSITORY, VNIC, make
-
-POINTS = ["before_device_create", "before_nic_hotplug", "before_update_device"]
+from hook import ON_GLITTER, POINTS, REPOSITORY, VNIC, make
 
 
 @pytest.fixture
