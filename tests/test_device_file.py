@@ -4,10 +4,13 @@
 What takes root (mounts, running as user vdsm) is skipped without it; CI has root.
 """
 
+import errno
+import io
 import os
 import posix
 import resource
 import shutil
+import socket
 import stat
 import subprocess
 import tempfile
@@ -19,6 +22,7 @@ from hook import HOOK, ON_GLITTER, VNIC, load, run
 
 VDSM = 36  # the uid of user vdsm and the gid of group kvm on every oVirt host
 NOBODY = 65534
+ADVICE = "mend it on this host and retry"
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -56,6 +60,12 @@ def put(path, content, owner=None):
     return path
 
 
+def bind(path):
+    """Make a socket."""
+    with socket.socket(socket.AF_UNIX) as new:
+        new.bind(str(path))
+
+
 def run_as_vdsm(path, folder, **options):
     """Run the hook as user vdsm; with the system's Python and from a place that user can read."""
     if not Path("/usr/bin/python3").exists():
@@ -69,12 +79,9 @@ def run_as_vdsm(path, folder, **options):
 def assert_refused(done, why, device, content=VNIC):
     """Assert a refusal for a reason, with the device file as it was and nothing beside it."""
     assert done.status == 2
-    assert done.stderr == f"extnet: {why} at _hook_domxml={bytes(device)}: {ADVICE}\n"
+    assert done.stderr == f"extnet: {why}: _hook_domxml='{device}'; {ADVICE}\n"
     assert device.read_bytes() == content
     assert list(device.parent.iterdir()) == [device]
-
-
-ADVICE = "mend it on this host and retry"
 
 
 @pytest.mark.parametrize("environ", [{}, {b"_hook_domxml": b""}], ids=["unset", "empty"])
@@ -82,20 +89,28 @@ def test_without_a_device_file_it_refuses(environ, python):
     environ = {b"extnet": b"glitter", **environ}
     done = subprocess.run([python, "-IS", HOOK], env=environ, capture_output=True, check=False)
     assert done.returncode == 2
-    assert (
-        done.stderr.decode() == f"extnet: No such file or directory at _hook_domxml=b'': {ADVICE}\n"
-    )
+    assert done.stderr.decode() == f"extnet: No such file or directory: _hook_domxml=''; {ADVICE}\n"
 
 
 def test_a_missing_file_is_refused(folder, python):
     done = run(folder / "nothing.xml", python=python)
-    assert (done.status, done.stderr.split(" at ")[0]) == (2, "extnet: No such file or directory")
+    assert (done.status, done.stderr.split(": ")[1]) == (2, "No such file or directory")
     assert list(folder.iterdir()) == []
 
 
-def test_a_folder_in_the_place_of_the_file_is_refused(folder, python):
-    done = run(folder, python=python)
-    assert (done.status, done.stderr.split(" at ")[0]) == (2, "extnet: Is a directory")
+@pytest.mark.parametrize(
+    "make",
+    [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/stdin"), bind],
+    ids=["folder", "pipe", "link", "socket"],
+)
+def test_what_is_no_plain_file_is_refused(make, folder, python):
+    path = folder / "vnic.xml"
+    make(path)
+    kind = path.lstat().st_mode
+    done = run(path, python=python, input=VNIC)
+    assert done == (2, f"extnet: Not a plain file: _hook_domxml='{path}'; {ADVICE}\n", "")
+    assert path.lstat().st_mode == kind
+    assert list(folder.iterdir()) == [path]
 
 
 @needs_root
@@ -174,13 +189,12 @@ def test_the_device_is_named_relative_to_the_working_directory(folder, device, p
     assert list(folder.iterdir()) == [device]
 
 
-def test_a_symbolic_link_is_replaced_and_what_it_names_is_not_written(folder, device, python):
+def test_a_symbolic_link_is_refused_and_what_it_names_is_not_written(folder, device, python):
     link = folder / "link.xml"
     link.symlink_to(device)
-    assert run(link, python=python).status == 0
+    assert run(link, python=python).status == 2
     assert device.read_bytes() == VNIC
-    assert not link.is_symlink()
-    assert link.read_bytes() == ON_GLITTER
+    assert link.is_symlink()
 
 
 def test_a_hard_link_keeps_the_old_document(folder, device):
@@ -232,6 +246,22 @@ def test_the_new_file_is_nobody_elses_to_read_before_it_has_its_owner(device, mo
     device.chmod(0o666)
     load().replace(bytes(device), b"new")
     assert modes == [stat.S_IFREG | 0o600]
+
+
+def test_a_disk_that_tells_only_at_the_end_that_it_is_full_is_refused(folder, device, monkeypatch):
+    """So do NFS, FUSE and quotas, of which none can be had here."""
+
+    class Full(io.FileIO):
+        def close(self):
+            super().close()
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    extnet = load()
+    monkeypatch.setattr(extnet, "open", Full, raising=False)
+    with pytest.raises(OSError, match="quota"):
+        extnet.replace(bytes(device), b"new")
+    assert device.read_bytes() == VNIC
+    assert list(folder.iterdir()) == [device]
 
 
 @pytest.mark.parametrize("at", ["fchown", "fchmod", "rename"])

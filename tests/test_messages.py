@@ -37,7 +37,7 @@ def test_a_refusal_names_the_vnic_and_its_vm(device):
     assert line.startswith(f"extnet: vNIC 52:54:00:59:f5:3f of VM {VM}, type 'hostdev', ")
 
 
-HOSTILE = "x\r\nextnet: forged\u2028\u0085\x1b[2J\u202e"
+HOSTILE = "x\r\nextnet: forged\u2028\u0085\x1b[2J\u202e\u2066\ufeff\ue000"
 
 
 @pytest.mark.parametrize("extnet", ["glitter", "a/b", HOSTILE])
@@ -60,7 +60,7 @@ def test_no_value_breaks_out_of_its_line(device, extnet, python):
 def test_a_path_does_not_break_out_of_its_line(tmp_path, python):
     line = run(tmp_path / HOSTILE, python=python).stderr
     assert line[:-1].isprintable()
-    assert line.startswith("extnet: No such file or directory at _hook_domxml=")
+    assert line.startswith("extnet: No such file or directory: _hook_domxml='")
 
 
 def test_a_vm_that_is_not_utf_8_does_not_matter(device):
@@ -93,6 +93,11 @@ def test_a_reader_that_has_gone_changes_nothing(device):
     assert run(device, capture_output=False, stderr=write).status == 0
     os.close(write)
     assert device.read_bytes() == ON_GLITTER
+
+
+def test_what_stands_for_a_reference_cannot_be_guessed():
+    assert load().MARK != load().MARK
+    assert len(load().MARK) > 32
 
 
 def test_help_says_what_it_does_and_how_to_try_it(python, tmp_path):
