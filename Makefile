@@ -12,7 +12,7 @@ PACKAGE = vdsm-hook-extnet
 VERSION = $(shell git show HEAD:$(PACKAGE).spec | sed -n 's/^Version: *//p')
 ARCHIVE = $(PACKAGE)-$(VERSION)
 
-.PHONY: help demo check lint test install uninstall dist rpm clean
+.PHONY: help demo check check-live lint test install uninstall dist rpm clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -21,6 +21,9 @@ demo: ## show what the hook does to a vNIC whose profile says extnet=glitter
 	@$(PYTHON) tests/demo.py
 
 check: lint test ## run the whole suite, from linters to every Python on this machine
+
+check-live: $(VENV)/installed ## show it with a real libvirt and real guests (Debian, as root)
+	@$(VENV)/bin/python tests/live
 
 lint: $(VENV)/installed
 	$(VENV)/bin/ruff check --config tests/ruff.toml . 50_extnet

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Waiting for a condition, on a machine that may be busy with something else."""
+
+import time
+
+DEADLINE = 180
+
+
+def until(condition, what, deadline=DEADLINE):
+    """Return what condition() gives once that is true; raise TimeoutError, naming what, if late."""
+    end = time.monotonic() + deadline
+    while not (found := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {deadline} s for {what}")
+        time.sleep(0.1)
+    return found
