@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The lab itself: what it leaves behind, and where it does not run. Tried within the lab."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from vnic import ROOT
+from waiting import until
+
+LAB = [sys.executable, ROOT / "tests" / "live"]
+
+
+def strangers():
+    """Return the command lines of the processes in PID namespaces other than this one."""
+    own, found = Path("/proc/self/ns/pid").readlink(), []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "ns/pid").readlink() != own:
+                found.append((process / "cmdline").read_bytes())
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has ended meanwhile
+    return found
+
+
+def a_guest_runs():
+    """Tell if there is a QEMU with a guest, and not one that libvirtd only asks for its version."""
+    return any(b"guest=guest-" in command for command in strangers())
+
+
+def configuration():
+    """Return what is mounted and which network interfaces there are."""
+    return Path("/proc/self/mountinfo").read_text(), Path("/proc/net/dev").read_text()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL], ids=lambda sent: sent.name)
+def test_an_interrupted_lab_leaves_nothing_behind(sent):
+    before = configuration()
+    command = [*LAB, "-k", "nat_network"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, process_group=0) as lab:
+        until(a_guest_runs, "a guest in the lab within the lab")
+        if sent == signal.SIGINT:
+            os.killpg(lab.pid, sent)  # as a terminal does
+        else:
+            lab.send_signal(sent)
+    until(lambda: not strangers(), "the lab within the lab to end")
+    assert lab.returncode != 0
+    assert configuration() == before
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "environ", "message"),
+    [
+        ([], {"PATH": ""}, "needs a Debian on x86_64, with apt"),
+        (["unshare", "--user"], {}, "needs root"),
+    ],
+    ids=["apt", "root"],
+)
+def test_a_machine_without_it_is_told_what_the_lab_needs(wrapper, environ, message):
+    environ = {**os.environ, **environ}
+    done = subprocess.run(
+        [*wrapper, *LAB], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"check-live {message}")
