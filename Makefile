@@ -29,6 +29,7 @@ lint: $(VENV)/installed
 	$(VENV)/bin/ruff check --config tests/ruff.toml . 50_extnet
 	$(VENV)/bin/ruff format --config tests/ruff.toml --check . 50_extnet
 	$(VENV)/bin/vermin --no-tips --violations -t=3.6- 50_extnet
+	$(VENV)/bin/codespell --skip build . .ci/run
 
 test: $(VENV)/installed
 	$(VENV)/bin/pytest -c tests/pytest.ini tests

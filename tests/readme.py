@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""README.md as the tests read it: its blocks of code, and in the prose between them its tables."""
+
+import re
+from typing import NamedTuple
+
+from hook import REPOSITORY
+
+TEXT = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PROSE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.M | re.S)
+
+
+class Block(NamedTuple):
+    """A fenced block."""
+
+    language: str
+    text: str
+    above: str  # the line above it
+    prints: str  # the text block that follows at once: what a shell block prints
+
+    @property
+    def place(self):
+        """Return where its commands belong, of a first line "# on PLACE"; "" is a clone."""
+        found = re.match(r"# on (.*)\n", self.text)
+        return found[1] if found else ""
+
+    def __str__(self):
+        """Return its first command, to tell it from others."""
+        return next(line for line in self.text.splitlines() if not line.startswith("# on "))
+
+
+def blocks(language, containing=""):
+    """Return README's blocks of a language that have a piece of text in them."""
+    fenced = r"([^\n]*)\n```(\w+)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?"
+    found = (
+        Block(language, text, above, prints)
+        for above, language, text, prints in re.findall(fenced, TEXT, re.M | re.S)
+    )
+    return [block for block in found if block.language == language and containing in block.text]
+
+
+def block(language, containing):
+    """Return the one block of a language that has this piece of text in it."""
+    (found,) = blocks(language, containing)
+    return found
+
+
+def section(title):
+    """Return the prose below a heading, up to the next one of its rank or above."""
+    heading = re.search(rf"^(#+) {re.escape(title)}\n", PROSE, re.M)
+    rest = PROSE[heading.end() :]
+    return re.split(rf"^#{{1,{len(heading[1])}}} ", rest, maxsplit=1, flags=re.M)[0]
+
+
+def rows(text):
+    """Return the rows of the tables in a text, without their heads: lists of cells."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    table = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    heads = [number - 1 for number, line in enumerate(lines) if line.startswith("|---")]
+    return [
+        cells
+        for number, cells in enumerate(table)
+        if number not in heads and number - 1 not in heads
+    ]
+
+
+def codes(prose):
+    """Return what stands between backquotes."""
+    return re.findall(r"`([^`\n]+)`", prose)
