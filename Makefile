@@ -12,7 +12,7 @@ PACKAGE = vdsm-hook-extnet
 VERSION = $(shell git show HEAD:$(PACKAGE).spec | sed -n 's/^Version: *//p')
 ARCHIVE = $(PACKAGE)-$(VERSION)
 
-.PHONY: help demo check check-live lint test install uninstall dist rpm clean
+.PHONY: help demo check check-live lint test readme-tools install uninstall dist rpm clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -29,7 +29,7 @@ lint: $(VENV)/installed
 	$(VENV)/bin/ruff check --config tests/ruff.toml . 50_extnet
 	$(VENV)/bin/ruff format --config tests/ruff.toml --check . 50_extnet
 	$(VENV)/bin/vermin --no-tips --violations -t=3.6- 50_extnet
-	$(VENV)/bin/codespell --skip build . .ci/run
+	$(VENV)/bin/codespell --quiet-level 3 --skip build . .ci/run
 
 test: $(VENV)/installed
 	$(VENV)/bin/pytest -c tests/pytest.ini tests
@@ -37,6 +37,12 @@ test: $(VENV)/installed
 $(VENV)/installed: tests/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+readme-tools: $(VENV)/readme ## add to .venv what README's Engine and Ansible examples are tested with
+
+$(VENV)/readme: $(VENV)/installed tests/requirements-readme.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-compile -r tests/requirements-readme.txt
 	touch $@
 
 install: ## install the hook in Vdsm's three hook points (DESTDIR, HOOKSDIR)
