@@ -45,6 +45,7 @@ def test_the_blocks_for_other_machines_say_which():
     places = {re.sub(", as root$", "", block.place) for block in SHELL}
     assert places == {
         "",
+        "any machine with rpmbuild",
         "each host",
         "the Engine machine",
         "any machine that reaches Engine",
@@ -91,7 +92,7 @@ def test_an_xml_block_parses(block):
 
 def test_every_make_target_it_names_exists():
     commands = [*readme.codes(readme.PROSE), *(block.text for block in SHELL)]
-    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", "\n".join(commands)))
+    named = set(re.findall("(?:^|&& )make ([a-z-]+)", "\n".join(commands), re.M))
     assert named <= TARGETS
     assert {"demo", "check", "install"} <= named
 
@@ -116,10 +117,12 @@ def test_a_link_leads_somewhere(target):
         assert (REPOSITORY / target).exists()
 
 
-def test_the_folders_of_vnics_are_named():
-    assert {folder.name for folder in VNICS.iterdir()} == set(
-        re.findall(r"tests/vnics/(\w+)", readme.TEXT)
-    )
+def test_a_case_is_added_where_and_as_is_said():
+    said = re.search(r"^\*\*To add a case\*\*.*?\n\n", readme.PROSE, re.M | re.S)[0]
+    folders = {folder.name for folder in VNICS.iterdir()}
+    endings = {path.name.rpartition("-")[2] for path in VNICS.glob("*/*")}
+    named = {f"NAME-{ending}" for ending in endings}
+    assert set(readme.codes(said)) == folders | named
 
 
 def test_the_hook_is_as_short_as_is_said():
