@@ -29,6 +29,7 @@ PACKAGES = [
     "libxml2-utils",
     "openvswitch-switch",
     "qemu-system-x86",
+    "sasl2-bin",
     "util-linux",
 ]
 KERNEL = "linux-image-cloud-amd64"
