@@ -3,6 +3,7 @@
 PYTHON = python3
 HOOKSDIR = /usr/libexec/vdsm/hooks
 DESTDIR =
+INPUTS = 100000
 
 VENV = .venv
 HOOKS = $(DESTDIR)$(HOOKSDIR)
@@ -12,7 +13,7 @@ PACKAGE = vdsm-hook-extnet
 VERSION = $(shell git show HEAD:$(PACKAGE).spec | sed -n 's/^Version: *//p')
 ARCHIVE = $(PACKAGE)-$(VERSION)
 
-.PHONY: help demo check check-live lint test readme-tools install uninstall dist rpm clean
+.PHONY: help demo check check-live lint test fuzz readme-tools install uninstall dist rpm clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -43,6 +44,13 @@ readme-tools: $(VENV)/readme ## add to .venv what README's Engine and Ansible ex
 
 $(VENV)/readme: $(VENV)/installed tests/requirements-readme.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-compile -r tests/requirements-readme.txt
+	touch $@
+
+fuzz: $(VENV)/figures ## try the hook with new inputs every time (INPUTS: how many, 100000)
+	FUZZ=$(INPUTS) $(VENV)/bin/pytest -c tests/pytest.ini -n auto -x tests/test_fuzz.py
+
+$(VENV)/figures: $(VENV)/installed tests/requirements-figures.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-figures.txt
 	touch $@
 
 install: ## install the hook in Vdsm's three hook points (DESTDIR, HOOKSDIR)

@@ -23,4 +23,9 @@ def moved(xml, network):
 
 
 def _form(root):
-    return etree.tostring(root.getroottree(), method="c14n", with_comments=True)
+    try:
+        return etree.tostring(root.getroottree(), method="c14n", with_comments=True)
+    except (
+        etree.C14NError
+    ):  # a namespace that is a relative URI, of which version 2.0 does not mind
+        return etree.canonicalize(root.getroottree(), with_comments=True)
