@@ -87,7 +87,9 @@ def test_the_refusal_shows_the_value(device):
         "glit\u2028ter".encode(): r"'glit\u2028ter'",
     }
     for value, text in shown.items():
-        assert run(device, extnet=value).stderr.startswith(f"extnet: {text} cannot name a libvirt")
+        advice = "correct the custom property extnet"
+        line = f"extnet: {text} cannot name a libvirt network: {advice}\n"
+        assert run(device, extnet=value).stderr == line
 
 
 def test_a_name_is_judged_before_the_device(tmp_path):
