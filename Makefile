@@ -13,7 +13,7 @@ PACKAGE = vdsm-hook-extnet
 VERSION = $(shell git show HEAD:$(PACKAGE).spec | sed -n 's/^Version: *//p')
 ARCHIVE = $(PACKAGE)-$(VERSION)
 
-.PHONY: help demo check check-live lint test fuzz mutants readme-tools install uninstall dist rpm clean
+.PHONY: help demo check check-live lint test fuzz mutants bench readme-tools install uninstall dist rpm clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -51,6 +51,9 @@ fuzz: $(VENV)/figures ## try the hook with new inputs every time (INPUTS: how ma
 
 mutants: $(VENV)/figures ## change the hook in every small way: does a test fail each time?
 	$(VENV)/bin/python tests/mutants.py
+
+bench: ## measure a call of the hook against the least it could cost (PYTHONS: of which)
+	@$(PYTHON) tests/bench.py $(PYTHONS)
 
 $(VENV)/figures: $(VENV)/installed tests/requirements-figures.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-figures.txt
