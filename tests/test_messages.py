@@ -63,6 +63,11 @@ def test_a_path_does_not_break_out_of_its_line(tmp_path, python):
     assert line.startswith("extnet: No such file or directory: _hook_domxml='")
 
 
+def test_a_path_that_is_not_utf_8_is_shown(tmp_path):
+    line = run(tmp_path / os.fsdecode(b"\xff")).stderr
+    assert r"/\\xff'; " in line
+
+
 def test_a_vm_that_is_not_utf_8_does_not_matter(device):
     assert " of VM \ufffd: " in run(device, environ={b"vmId": b"\xff"}).stderr
 
