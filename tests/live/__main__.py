@@ -6,9 +6,11 @@ runs pytest in namespaces of its own. Whatever the lab starts, mounts or configu
 ends with them: when the tests are through, when they fail, when they are interrupted or killed.
 """
 
+import contextlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +46,7 @@ MODULES = [  # what the kernel needs for a vNIC, in the order in which it can be
     "virtio_net",
 ]
 
+INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
 NAMESPACES = ["--mount", "--net", "--pid", "--uts", "--ipc", "--mount-proc"]
 # PID 1 of the lab has to reap what daemons leave to it, as a shell does. A /run of the lab's own
 # keeps it from the machine's daemons, and takes its files with it.
@@ -108,7 +111,9 @@ def run_in_namespaces(command):
         try:
             return lab.wait()
         except KeyboardInterrupt:
-            return lab.wait(timeout=30)  # the terminal has told pytest, too
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                lab.wait(timeout=10)  # the terminal has told pytest, too
+            return INTERRUPTED
         finally:
             lab.kill()
 

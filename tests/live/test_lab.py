@@ -40,7 +40,7 @@ def configuration():
 def test_an_interrupted_lab_leaves_nothing_behind(sent):
     before = configuration()
     command = [*LAB, "-k", "nat_network"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, process_group=0) as lab:
+    with subprocess.Popen(command, process_group=0) as lab:
         until(lambda: a_guest_runs() or lab.poll() is not None, "a guest in the lab within the lab")
         assert lab.poll() is None
         if sent == signal.SIGINT:
