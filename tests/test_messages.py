@@ -63,6 +63,11 @@ def test_a_path_does_not_break_out_of_its_line(tmp_path, python):
     assert line.startswith("extnet: No such file or directory: _hook_domxml='")
 
 
+def test_what_a_log_cannot_show_is_shown_as_python_writes_it(device):
+    line = run(device, environ={"vmId": "a\n\x7f\u2028b"}).stderr
+    assert r" of VM a\n\x7f\u2028b: " in line
+
+
 def test_a_path_that_is_not_utf_8_is_shown(tmp_path):
     line = run(tmp_path / os.fsdecode(b"\xff")).stderr
     assert r"/\\xff'; " in line
