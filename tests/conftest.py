@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests share: the interpreters to try the hook with, and the rule about skips in CI."""
-
-import os
+"""What the tests share: the interpreters to try the hook with, and hypothesis's settings."""
 
 import hypothesis
 import pytest
 from hook import interpreters
 
-CI = os.environ.get("CI") == "true"
+pytest_plugins = ["skips"]
 
 # The same examples at each run: what is looked for at random is for `make fuzz`.
 hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, database=None)
@@ -31,13 +29,3 @@ def pytest_generate_tests(metafunc):
         found = list(interpreters().items())
         tried = found[:1] if metafunc.config.getoption("one_python") else found
         metafunc.parametrize("python", [pytest.param(path, id=name) for name, path in tried])
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):  # noqa: ARG001 (pytest's names)
-    """Make of a skip a failure in CI, where everything that a test needs has to be there."""
-    report = yield
-    if CI and report.skipped and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        report.longrepr = f"skipped in CI: {report.longrepr}"
-    return report

@@ -12,6 +12,8 @@ from guest import Guest, build_boot
 from host import Host
 from vnic import Vdsm
 
+pytest_plugins = ["skips"]
+
 HOSTS, GUESTS = [], []
 NUMBERS = itertools.count(1)
 
