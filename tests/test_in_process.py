@@ -90,7 +90,12 @@ def test_no_line_and_no_branch_of_the_hook_is_without_a_test(device, capfd):
         for name in ("rewritten/whitespace-references", "rewritten/namespaces"):
             device.write_bytes((VNICS / f"{name}-in.xml").read_bytes())
             assert run(hook, device) == 0
-        for name in ("refused/doctype", "refused/declared-as-latin-1", "untouched/channel"):
+        for name in (
+            "refused/doctype",
+            "refused/nul",
+            "refused/declared-as-latin-1",
+            "untouched/channel",
+        ):
             device.write_bytes((VNICS / f"{name}-in.xml").read_bytes())
             assert run(hook, device) == (2 if "refused" in name else 0)
     capfd.readouterr()
