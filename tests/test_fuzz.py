@@ -49,7 +49,7 @@ def called_for(value, device):
     of_bridge_or_network = vnic.get("type") in ("bridge", "network") and len(sources) == 1
     if not is_name(value) or not is_text(device):
         return "refuse"
-    if info.doctype or info.encoding.lower() != "utf-8":
+    if info.doctype or (info.xml_version, info.encoding.lower()) != ("1.0", "utf-8"):
         return "refuse"
     if vnic.xpath("name()") == "interface" and not of_bridge_or_network:
         return "refuse"
