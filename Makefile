@@ -23,12 +23,12 @@ demo: ## show what the hook does to a vNIC whose profile says extnet=glitter
 
 check: lint test ## run the whole suite, from linters to every Python on this machine
 
-check-live: $(VENV)/installed ## show it with a real libvirt and real guests (Debian, as root)
+check-live: $(VENV)/installed ## show it with a real libvirt and real guests (Debian 12, as root)
 	@$(VENV)/bin/python tests/live
 
 lint: $(VENV)/installed
-	$(VENV)/bin/ruff check --config tests/ruff.toml . 50_extnet
-	$(VENV)/bin/ruff format --config tests/ruff.toml --check . 50_extnet
+	$(VENV)/bin/ruff check --config tests/ruff.toml .
+	$(VENV)/bin/ruff format --config tests/ruff.toml --check .
 	$(VENV)/bin/vermin --no-tips --violations -t=3.6- 50_extnet
 	$(VENV)/bin/codespell --quiet-level 3 --skip build . .ci/run
 
@@ -102,4 +102,4 @@ rpm: dist ## build the source and the binary RPM of the last commit, in build/
 	rm -rf build/rpmbuild build/$(PACKAGE).spec
 
 clean: ## remove what the other targets have made here
-	rm -rf $(VENV) build .hypothesis .ruff_cache
+	rm -rf $(VENV) build .hypothesis .ruff_cache tests/__pycache__ tests/live/__pycache__
