@@ -65,7 +65,7 @@ def say(line):
 def unfit():
     """Return what this machine lacks to run the lab, str, or None."""
     if shutil.which("apt-get") is None or platform.machine() != "x86_64":
-        return "needs a Debian on x86_64, with apt: its packages are " + " ".join(PACKAGES)
+        return "needs a Debian 12 on x86_64, with apt: its packages are " + " ".join(PACKAGES)
     if os.geteuid() != 0:
         return "needs root, for network namespaces and a libvirtd of its own: run it as root"
     return None
@@ -80,7 +80,7 @@ def missing_packages():
 
 def apt_get(*arguments, **options):
     """Run apt-get, patient with one that holds the lock; raise CalledProcessError if it fails."""
-    patient = ["-o", "DPkg::Lock::Timeout=300", "-o", "APT::Sandbox::User=root"]
+    patient = ["-o", "DPkg::Lock::Timeout=300"]
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     command = ["apt-get", "--quiet", *patient, *arguments]
     subprocess.run(command, check=True, env=environ, stdout=subprocess.DEVNULL, **options)
@@ -90,11 +90,12 @@ def fetch_kernel(folder):
     """Download Debian's kernel and put it and its MODULES into the folder; it is not installed."""
     query = ["apt-cache", "depends", "--important", KERNEL]
     depends = subprocess.run(query, check=True, capture_output=True, text=True).stdout
-    package = next(word for word in depends.split() if word.startswith("linux-image-6"))
+    package = next(word for word in depends.split()[1:] if word.startswith("linux-image-"))
     say(f"downloading the guests' kernel, {package}, into {folder}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as work:
-        apt_get("download", package, cwd=work)
+        # Its own user could not write into this folder.
+        apt_get("download", "-o", "APT::Sandbox::User=root", package, cwd=work)
         subprocess.run(["dpkg", "-x", *Path(work).glob("*.deb"), Path(work, "all")], check=True)
         Path(work, "kernel").mkdir()
         for wanted in ["vmlinuz-*", *(f"{module}.ko" for module in MODULES)]:

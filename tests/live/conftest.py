@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from guest import Guest, build_boot
-from host import Host
+from host import HOSTS, Host
 from vnic import Vdsm
 
 pytest_plugins = ["skips"]
 
-HOSTS, GUESTS = [], []
+GUESTS = []
 NUMBERS = itertools.count(1)
 
 
@@ -60,7 +60,6 @@ def vdsm():
 def new_host(name):
     """Return a host with the oVirt network and no other."""
     host = Host(name)
-    HOSTS.append(host)
     host.add_ovirt_network()
     host.start_openvswitch()
     host.start_libvirt()

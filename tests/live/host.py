@@ -57,6 +57,8 @@ namespaces = []
 stdio_handler = "file"
 """
 
+HOSTS = []  # all of them, for what a failure shows
+
 
 class Host:
     """What is started on it ends with the lab's namespaces, at the latest."""
@@ -71,6 +73,7 @@ class Host:
         if self.keeper.stdout.readline() != b"entered\n":
             raise RuntimeError(f"host {name} has no namespaces of its own")
         self.root = Path(f"/proc/{self.keeper.pid}/root")
+        HOSTS.append(self)
 
     def _inside(self, command):
         spaces = ["--mount", "--net", "--uts"]
@@ -112,9 +115,11 @@ class Host:
         self.write("/etc/libvirt/qemu.conf", QEMU)
         libvirtd = self.daemon("libvirtd", "--listen", "--pid-file", "/run/libvirt/lab.pid")
         until(settled, f"libvirtd on {self.name} to answer or to give up")
+        if libvirtd.poll() is not None:
+            raise RuntimeError(f"libvirtd on {self.name} gave up, see /var/log/libvirt there")
 
     def start_openvswitch(self):
-        """Start Open vSwitch and wait until it answers; its forwarding is done in user space."""
+        """Start Open vSwitch, forwarding in user space; wait until its database answers."""
         database = "/run/openvswitch/conf.db"
         self.run("ovsdb-tool", "create", database, "/usr/share/openvswitch/vswitch.ovsschema")
         self.daemon(

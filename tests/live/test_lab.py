@@ -3,15 +3,16 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from vnic import ROOT
+from hook import REPOSITORY
 from waiting import until
 
-LAB = [sys.executable, ROOT / "tests" / "live"]
+LAB = [sys.executable, REPOSITORY / "tests" / "live"]
 
 
 def strangers():
@@ -33,7 +34,7 @@ def a_guest_runs():
 
 def configuration():
     """Return what is mounted and which network interfaces there are."""
-    return Path("/proc/self/mountinfo").read_text(), Path("/proc/net/dev").read_text()
+    return Path("/proc/self/mountinfo").read_text(), socket.if_nameindex()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL], ids=lambda sent: sent.name)
@@ -55,7 +56,7 @@ def test_an_interrupted_lab_leaves_nothing_behind(sent):
 @pytest.mark.parametrize(
     ("wrapper", "environ", "message"),
     [
-        ([], {"PATH": ""}, "needs a Debian on x86_64, with apt"),
+        ([], {"PATH": ""}, "needs a Debian 12 on x86_64, with apt"),
         (["unshare", "--user"], {}, "needs root"),
     ],
     ids=["apt", "root"],

@@ -9,9 +9,9 @@ import re
 import subprocess
 
 import pytest
-from vnic import ROOT
+from hook import VNICS
 
-REWRITTEN = ROOT / "tests" / "vnics" / "rewritten"
+REWRITTEN = VNICS / "rewritten"
 NAMES = sorted(path.name[: -len("-out.xml")] for path in REWRITTEN.glob("*-out.xml"))
 OF_VDSM = [name for name in NAMES if name.startswith(("seed", "vdsm"))]
 DOMAIN = """<domain type="qemu"><name>guest</name><memory>1024</memory><os><type>hvm</type></os>

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The device XML of a vNIC as Vdsm makes it, and its way through the installed hook to libvirt."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import vdsm
+from hook import make
 from host import OVIRT_BRIDGE
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 VDSM_USER = 36
 
 
@@ -35,9 +33,7 @@ class Vdsm:
     def __init__(self, tree):
         """Install into the tree, a folder to be made."""
         self.hooks = Path(tree, "usr/libexec/vdsm/hooks")
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-        install = ["make", "-C", ROOT, "install", f"DESTDIR={tree}"]
-        subprocess.run(install, check=True, env=environ, stdout=subprocess.DEVNULL)
+        make("install", f"DESTDIR={tree}")
 
     def created(self, xml, network=None):
         """Return the device XML, str, that Vdsm starts a VM with; arguments as run()'s."""

@@ -6,11 +6,11 @@ import time
 DEADLINE = 180
 
 
-def until(condition, what, deadline=DEADLINE):
+def until(condition, what):
     """Return what condition() gives once that is true; raise TimeoutError, naming what, if late."""
-    end = time.monotonic() + deadline
+    end = time.monotonic() + DEADLINE
     while not (found := condition()):
         if time.monotonic() > end:
-            raise TimeoutError(f"waited {deadline} s for {what}")
+            raise TimeoutError(f"waited {DEADLINE} s for {what}")
         time.sleep(0.1)
     return found
