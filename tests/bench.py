@@ -20,6 +20,7 @@ from pathlib import Path
 
 HOOK = Path(__file__).resolve().parent.parent / "50_extnet"
 VNIC = (HOOK.parent / "tests" / "vnics" / "rewritten" / "vdsm-in.xml").read_bytes()
+CALLS = 200  # at once, as after a host has come back
 NOTHING, PARSER = "pass", "import xml.dom.minidom, xml.dom.expatbuilder"
 
 CALLGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
@@ -155,14 +156,14 @@ def growth(bench):
         print(f"| {shape} | " + " | ".join(f"{one / taken[0]:,.1f}" for one in taken) + " |")
 
 
-def together(bench, folder, calls=200):
+def together(bench, folder):
     """Print how long that many rewrites take, 1, 2 and 16 at a time."""
     taken = {}
     for many in (1, 2, 16):
-        devices = [folder / f"{number}.xml" for number in range(calls)]
+        devices = [folder / f"{number}.xml" for number in range(CALLS)]
         for device in devices:
             device.write_bytes(VNIC)
-        commands, environs = [bench.hook] * calls, map(bench.environ, devices)
+        commands, environs = [bench.hook] * CALLS, map(bench.environ, devices)
         start = time.perf_counter()
         with ThreadPoolExecutor(many) as pool:
             list(pool.map(spawn, commands, environs))
@@ -207,7 +208,7 @@ def main():
             costs(bench, subprocess.check_output(version, text=True).strip(), options.runs)
         print("\nCPU time of a rewrite, as a multiple of that with 1 kB more of device:\n")
         growth(benches[0])
-        print("\nWall time of 200 rewrites, as a multiple of that one after the other:\n")
+        print(f"\nWall time of {CALLS} rewrites, as a multiple of that one after the other:\n")
         together(benches[0], Path(folder))
 
 

@@ -25,7 +25,6 @@ def moved(xml, network):
 def _form(root):
     try:
         return etree.tostring(root.getroottree(), method="c14n", with_comments=True)
-    except (
-        etree.C14NError
-    ):  # a namespace that is a relative URI, of which version 2.0 does not mind
+    except etree.C14NError:
+        # A namespace is a relative URI, which version 2.0 does not mind.
         return etree.canonicalize(root.getroottree(), with_comments=True)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests share: the interpreters to try the hook with, and hypothesis's settings."""
 
+import tempfile
+from pathlib import Path
+
 import hypothesis
 import pytest
-from hook import interpreters
+from hook import VNIC, interpreters
 
 pytest_plugins = ["skips"]
 
@@ -29,3 +32,19 @@ def pytest_generate_tests(metafunc):
         found = list(interpreters().items())
         tried = found[:1] if metafunc.config.getoption("one_python") else found
         metafunc.parametrize("python", [pytest.param(path, id=name) for name, path in tried])
+
+
+@pytest.fixture
+def folder():
+    """Return a folder that every user can reach, like the one Vdsm's temporary files are in."""
+    with tempfile.TemporaryDirectory() as path:
+        Path(path).chmod(0o1777)
+        yield Path(path)
+
+
+@pytest.fixture
+def device(tmp_path):
+    """Return a device file with a vNIC in it."""
+    path = tmp_path / "vnic.xml"
+    path.write_bytes(VNIC)
+    return path

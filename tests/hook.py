@@ -14,13 +14,23 @@ from typing import NamedTuple
 
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent
-HOOK = Path(os.environ.get("EXTNET_HOOK", REPOSITORY / "50_extnet"))
+HOOK = REPOSITORY / "50_extnet"
 VNICS = TESTS / "vnics"
 POINTS = ["before_device_create", "before_nic_hotplug", "before_update_device"]
 
 SMALLEST = '<interface type="{0}"><mac address="52:54:00:59:f5:3f"/><source {0}="{1}"/></interface>'
 VNIC = SMALLEST.format("bridge", "rhevm").encode()
 ON_GLITTER = SMALLEST.format("network", "glitter").encode()
+
+
+def fixtures(kind):
+    """Return the NAME-in.xml files of a folder of vNICs."""
+    return sorted((VNICS / kind).glob("*-in.xml"))
+
+
+def beside(path, ending):
+    """Return the file that belongs to a NAME-in.xml."""
+    return path.with_name(path.name.replace("-in.xml", ending))
 
 
 class Done(NamedTuple):
@@ -35,7 +45,7 @@ class Done(NamedTuple):
 def interpreters():
     """Return {"3.6": path, ...}: a Python of each version from 3.6 up, from PATH and from pyenv."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    folders = [*pyenv.glob("versions/*/bin"), *map(Path, os.get_exec_path())]
+    folders = [*sorted(pyenv.glob("versions/*/bin")), *map(Path, os.get_exec_path())]
     found = {}
     for python in (file for folder in folders for file in folder.glob("python3.*")):
         if re.fullmatch(r"python3\.([6-9]|\d\d+)", python.name) and python.name[6:] not in found:
@@ -64,14 +74,14 @@ def run(path, extnet="glitter", python=sys.executable, flags=("-IS",), arguments
     return Done(done.returncode, *((end or b"").decode() for end in (done.stderr, done.stdout)))
 
 
-def deploy(folder, python, name="50_extnet"):
+def deploy(folder, python):
     """Copy the hook into a hook point's folder, with its first line naming another interpreter."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = HOOK.read_text(encoding="utf-8").splitlines(keepends=True)
     lines[0] = lines[0].replace("/usr/bin/python3", python)
-    copy = folder / name
+    copy = folder / "50_extnet"
     copy.write_text("".join(lines), encoding="utf-8")
-    shutil.copymode(REPOSITORY / "50_extnet", copy)
+    shutil.copymode(HOOK, copy)
     return folder
 
 
@@ -84,8 +94,13 @@ def load():
 
 
 def make(*arguments, **options):
-    """Run make in the repository and return what it printed."""
+    """Run make in the repository, with no options of another make's; return what it printed."""
     command = ["make", "--silent", "--no-print-directory", *arguments]
-    return subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, check=True, **options
-    ).stdout
+    environ = {
+        name: os.environ[name] for name in os.environ if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=environ, capture_output=True, text=True, check=False, **options
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -158,7 +158,9 @@ def survivors(found):
         process, status = os.wait()
         number = running.pop(process)
         # A mutant can end the process with status 0 before pytest does.
-        log = (FOLDER / str(number) / "log").read_text("utf-8")
+        log = (FOLDER / str(number) / "log").read_text("utf-8", "replace")
+        if "KeyboardInterrupt" in log:
+            print(f"mutant {number} was out of time after {PATIENCE} s", flush=True)
         if status == 0 and len(re.findall(r"\d passed", log)) == len([QUICK, THOROUGH]):
             yield number
 

@@ -3,27 +3,21 @@
 
 A new case is a new file there, and no new Python: NAME-in.xml is what Vdsm hands over with the
 custom property extnet=glitter, NAME-out.xml what libvirt is to get, NAME-message.txt the line on
-stderr.
+stderr. The seed-* are the vNIC of the story that the hook was first written for.
 """
 
 import pytest
 import vdsm
 from canon import canonical, moved
-from hook import HOOK, VNICS, deploy, run
+from hook import HOOK, VNICS, beside, deploy, fixtures, run
 
 
-def fixtures(kind):
+def each(kind):
     """Return the NAME-in.xml files of a folder as parameters of a test."""
-    found = sorted((VNICS / kind).glob("*-in.xml"))
-    return [pytest.param(path, id=path.name[: -len("-in.xml")]) for path in found]
+    return [pytest.param(path, id=path.name[: -len("-in.xml")]) for path in fixtures(kind)]
 
 
-def beside(path, ending):
-    """Return the file that belongs to a NAME-in.xml."""
-    return path.with_name(path.name.replace("-in.xml", ending))
-
-
-@pytest.mark.parametrize("before", fixtures("rewritten"))
+@pytest.mark.parametrize("before", each("rewritten"))
 def test_a_vnic_is_rewritten(before, python, tmp_path):
     point = deploy(tmp_path / "before_device_create", python)
     after, log = vdsm.run_hooks(point, before.read_bytes(), {"extnet": "glitter"})
@@ -34,13 +28,13 @@ def test_a_vnic_is_rewritten(before, python, tmp_path):
     assert log == beside(before, "-message.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("before", fixtures("rewritten"))
+@pytest.mark.parametrize("before", each("rewritten"))
 def test_an_expected_result_differs_in_the_two_edits_and_in_nothing_else(before):
     expected = beside(before, "-out.xml").read_bytes()
     assert canonical(expected) == moved(before.read_bytes(), "glitter")
 
 
-@pytest.mark.parametrize("before", fixtures("refused"))
+@pytest.mark.parametrize("before", each("refused"))
 def test_a_vnic_is_refused(before, python, tmp_path):
     device = tmp_path / "vnic.xml"
     device.write_bytes(before.read_bytes())
@@ -51,7 +45,7 @@ def test_a_vnic_is_refused(before, python, tmp_path):
     assert list(tmp_path.iterdir()) == [device]
 
 
-@pytest.mark.parametrize("before", fixtures("untouched"))
+@pytest.mark.parametrize("before", each("untouched"))
 def test_a_device_is_left_untouched(before, python, tmp_path):
     device = tmp_path / "vnic.xml"
     device.write_bytes(before.read_bytes())
@@ -60,7 +54,7 @@ def test_a_device_is_left_untouched(before, python, tmp_path):
     assert (device.read_bytes(), device.stat().st_ino) == (before.read_bytes(), inode)
 
 
-@pytest.mark.parametrize("before", fixtures("refused"))
+@pytest.mark.parametrize("before", each("refused"))
 def test_vdsm_does_not_go_on_to_libvirt_after_a_refusal(before, tmp_path):
     (tmp_path / "50_extnet").symlink_to(HOOK)
     with pytest.raises(vdsm.HookError, match=r"^extnet: "):
@@ -70,7 +64,7 @@ def test_vdsm_does_not_go_on_to_libvirt_after_a_refusal(before, tmp_path):
 @pytest.mark.parametrize("kind", ["rewritten", "refused", "untouched"])
 def test_no_fixture_is_forgotten(kind):
     endings = {"rewritten": ["-out.xml", "-message.txt"], "refused": ["-message.txt"]}.get(kind, [])
-    expected = {beside(p.values[0], e) for p in fixtures(kind) for e in ["-in.xml", *endings]}
+    expected = {beside(path, e) for path in fixtures(kind) for e in ["-in.xml", *endings]}
     assert expected == set((VNICS / kind).iterdir())
 
 

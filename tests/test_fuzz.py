@@ -15,7 +15,7 @@ import pytest
 import strategies
 from canon import canonical, moved
 from hook import load
-from hypothesis import HealthCheck, event, given, note, settings
+from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -104,7 +104,6 @@ def run(value, device, vm):
 @settings(
     max_examples=ROUND if INPUTS else 200,
     derandomize=not INPUTS,
-    suppress_health_check=[HealthCheck.too_slow],
 )
 @given(value=strategies.values(), device=strategies.devices(), vm=st.binary(max_size=4))
 def test_any_input_is_dealt_with_as_it_calls_for(number, value, device, vm):  # noqa: ARG001

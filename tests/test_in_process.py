@@ -10,8 +10,7 @@ import resource
 from xml.dom import expatbuilder
 
 import coverage
-import pytest
-from hook import HOOK, ON_GLITTER, VNIC, VNICS, load
+from hook import HOOK, ON_GLITTER, VNIC, VNICS, beside, fixtures, load
 
 
 @contextlib.contextmanager
@@ -37,13 +36,6 @@ def file_size_limit(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-@pytest.fixture
-def device(tmp_path):
-    path = tmp_path / "vnic.xml"
-    path.write_bytes(VNIC)
-    return path
-
-
 def run(hook, device, **environ):
     """Run the hook's main with the environment that it has for a device; return the status."""
     environ = {name.encode(): value for name, value in environ.items()}
@@ -53,16 +45,13 @@ def run(hook, device, **environ):
 def test_every_fixture_ends_as_in_a_process(device, capfd):
     hook = load()
     for kind, status in {"rewritten": 0, "refused": 2, "untouched": 0}.items():
-        for before in sorted((VNICS / kind).glob("*-in.xml")):
-            files = [before.with_name(before.name.replace("-in.xml", end)) for end in ENDINGS]
+        for before in fixtures(kind):
+            files = [beside(before, ending) for ending in ("-out.xml", "-message.txt")]
             after, message = (file.read_bytes() if file.exists() else None for file in files)
             device.write_bytes(before.read_bytes())
             assert run(hook, device) == status
             assert device.read_bytes() == (before.read_bytes() if after is None else after), before
             assert capfd.readouterr().err == (message or b"").decode()
-
-
-ENDINGS = ["-out.xml", "-message.txt"]
 
 
 def test_no_line_and_no_branch_of_the_hook_is_without_a_test(device, capfd):

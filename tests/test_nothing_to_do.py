@@ -12,9 +12,7 @@ exec(code)
 """
 
 
-def test_without_the_property_nothing_is_done(python, tmp_path):
-    device = tmp_path / "vnic.xml"
-    device.write_bytes(VNIC)
+def test_without_the_property_nothing_is_done(python, device):
     inode = device.stat().st_ino
     assert run(device, extnet=None, python=python, environ={"vmId": "1"}) == (0, "", "")
     assert (device.read_bytes(), device.stat().st_ino) == (VNIC, inode)
@@ -24,24 +22,18 @@ def test_without_the_property_a_missing_device_is_not_missed(python, tmp_path):
     assert run(tmp_path / "nothing.xml", extnet=None, python=python) == (0, "", "")
 
 
-def test_without_the_property_no_file_is_opened(tmp_path):
-    device = tmp_path / "vnic.xml"
-    device.write_bytes(VNIC)
+def test_without_the_property_no_file_is_opened(device):
     traced = {"flags": ("-IS", "-c", SHOW_OPENED_FILES)}
     assert run(device, extnet=None, **traced) == (0, "", "")
     assert f"opened {bytes(device)}\n" in run(device, **traced).stdout
 
 
-def test_without_the_property_no_parser_is_imported(python, tmp_path):
-    device = tmp_path / "vnic.xml"
-    device.write_bytes(VNIC)
+def test_without_the_property_no_parser_is_imported(python, device):
     traced = {"python": python, "flags": ("-uIS", "-v")}
     assert "minidom" not in run(device, extnet=None, **traced).stderr
     assert "import 'xml.dom.minidom'" in run(device, **traced).stderr
 
 
-def test_no_call_imports_what_would_double_its_cost(python, tmp_path):
-    device = tmp_path / "vnic.xml"
-    device.write_bytes(VNIC)
+def test_no_call_imports_what_would_double_its_cost(python, device):
     trace = run(device, python=python, flags=("-uIS", "-v")).stderr
     assert not [name for name in ("tempfile", "random", "re", "os") if f"import '{name}' " in trace]

@@ -30,6 +30,8 @@ def engine(sdk, tmp_path, monkeypatch):  # noqa: ARG001 (the stand-in reads and 
     (tmp_path / "ca.pem").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
+    for name in "no_proxy", "NO_PROXY":
+        monkeypatch.setenv(name, "127.0.0.1")
     with importlib.import_module("engine").engine() as server:
         monkeypatch.setenv("OVIRT_URL", server.url)
         monkeypatch.setenv("OVIRT_USERNAME", "admin@internal")
@@ -66,9 +68,8 @@ def run(*command):
 
 def test_curl_makes_the_profile(engine):
     commands = readme.block("shell", "<vnic_profile>").text
-    printed = run(
-        "setsid", "bash", "-euc", commands
-    )  # curl finds no terminal to ask for a password
+    # setsid: curl finds no terminal to ask for a password
+    printed = run("setsid", "bash", "-euc", commands)
     profile = check(engine)
     assert f'id="{profile.id}"' in printed
     assert re.search("^network=(.*)$", commands, re.M)[1] in printed
