@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 import pytest
 import strategies
-from canon import canonical, moved
+from canon import canonical, moved, parse
 from hook import load
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
@@ -23,7 +23,6 @@ INPUTS = int(os.environ.get("FUZZ", "0"))
 ROUND = 2000  # Hypothesis remembers every input of a test: in rounds, for the memory's sake
 
 DEEP = 200  # levels of elements, from which on the hook may refuse and need not
-EXACT = etree.XMLParser(resolve_entities=False, huge_tree=True, strip_cdata=False)
 extnet = load()
 
 
@@ -41,7 +40,7 @@ def is_name(value):
 def called_for(value, device):
     """Return what the hook has to do with a property's value and a device XML, both bytes."""
     try:
-        vnic = etree.fromstring(device, EXACT)
+        vnic = parse(device)
     except etree.XMLSyntaxError:
         return "refuse, if expat does"
     info = vnic.getroottree().docinfo
@@ -78,7 +77,7 @@ def cdata(device):
 
     Without the empty ones: expat tells minidom of none.
     """
-    whole = etree.tostring(etree.fromstring(device, EXACT).getroottree())
+    whole = etree.tostring(parse(device, strip_cdata=False).getroottree())
     return re.findall(rb"(?s)<!\[CDATA\[(?!]]>).*?]]>", whole)
 
 
