@@ -19,7 +19,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: ## show what the hook does to a vNIC whose profile says extnet=glitter
-	@$(PYTHON) tests/demo.py
+	@$(PYTHON) tests/tools/demo.py
 
 check: lint test ## run the whole suite, from linters to every Python on this machine
 
@@ -47,13 +47,13 @@ $(VENV)/readme: $(VENV)/installed tests/requirements-readme.txt
 	touch $@
 
 fuzz: $(VENV)/figures ## try the hook with new inputs every time (INPUTS: how many, 100000)
-	FUZZ=$(INPUTS) $(VENV)/bin/pytest -c tests/pytest.ini -n auto -x tests/test_fuzz.py
+	FUZZ=$(INPUTS) $(VENV)/bin/pytest -c tests/pytest.ini -n auto -x tests/hook/test_fuzz.py
 
 mutants: $(VENV)/figures ## change the hook in every small way: does a test fail each time?
-	$(VENV)/bin/python tests/mutants.py
+	PYTHONPATH=tests/common:tests/hook $(VENV)/bin/python tests/tools/mutants.py
 
 bench: ## measure a call of the hook against the least it could cost (PYTHONS: of which)
-	@$(PYTHON) tests/bench.py $(PYTHONS)
+	@$(PYTHON) tests/tools/bench.py $(PYTHONS)
 
 $(VENV)/figures: $(VENV)/installed tests/requirements-figures.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-figures.txt
@@ -102,4 +102,4 @@ rpm: dist ## build the source and the binary RPM of the last commit, in build/
 	rm -rf build/rpmbuild build/$(PACKAGE).spec
 
 clean: ## remove what the other targets have made here
-	rm -rf $(VENV) build .hypothesis .ruff_cache tests/__pycache__ tests/live/__pycache__
+	rm -rf $(VENV) build .hypothesis .ruff_cache tests/__pycache__ tests/*/__pycache__

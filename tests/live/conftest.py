@@ -68,13 +68,13 @@ def new_host(name):
 
 @pytest.fixture(scope="session")
 def host():
-    """Set up a host with glitter, ovs-net and macvtap-net."""
+    """Set up a host with glitter, ovs_net and macvtap_net."""
     host = new_host("source")
     host.define_network("glitter")
     host.add_openvswitch_bridge()
-    host.define_network("ovs-net")
+    host.define_network("ovs_net")
     host.add_nic()
-    host.define_network("macvtap-net")
+    host.define_network("macvtap_net")
     return host
 
 

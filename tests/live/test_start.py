@@ -38,14 +38,14 @@ def test_without_the_hook_the_same_vnic_lands_on_the_ovirt_bridge(new_guest, mac
 
 def test_a_vnic_on_open_vswitch_gets_a_lease_and_reaches_its_router(vdsm, new_guest, mac):
     guest = new_guest()
-    guest.start(vdsm.created(device_xml(mac, network_filter=False), "ovs-net"))
+    guest.start(vdsm.created(device_xml(mac, network_filter=False), "ovs_net"))
     assert guest.bridges(mac) == {OVS_BRIDGE}
     assert guest.reports(mac, answers="yes")["router"] == OVS_ROUTER
 
 
 def test_a_vnic_on_macvtap_gets_a_lease_and_reaches_its_router(vdsm, new_guest, mac):
     guest = new_guest()
-    guest.start(vdsm.created(device_xml(mac, network_filter=False), "macvtap-net"))
+    guest.start(vdsm.created(device_xml(mac, network_filter=False), "macvtap_net"))
     assert guest.bridges(mac) == set()
     assert guest.vnics()[mac].kind == "direct"
     assert guest.reports(mac, answers="yes")["router"] == MACVTAP_ROUTER
@@ -67,7 +67,7 @@ def test_two_vnics_each_land_where_they_should_and_cannot_spoof(
         assert (report["router"], report["spoofed"]) == (router, "no")
 
 
-@pytest.mark.parametrize("network", ["ovs-net", "macvtap-net"])
+@pytest.mark.parametrize("network", ["ovs_net", "macvtap_net"])
 def test_libvirt_takes_a_network_filter_on_linux_bridges_only(vdsm, new_guest, mac, network):
     with pytest.raises(CommandError, match="filterref is not supported"):
         new_guest().start(vdsm.created(device_xml(mac), network))

@@ -4,7 +4,7 @@
 from pathlib import Path
 
 import vdsm
-from hook import make
+from commands import make
 from host import OVIRT_BRIDGE
 
 VDSM_USER = 36

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-TESTS = Path(__file__).resolve().parent
+TESTS = Path(__file__).resolve().parent.parent
 REPOSITORY = TESTS.parent
 HOOK = REPOSITORY / "50_extnet"
 VNICS = TESTS / "vnics"
@@ -91,16 +91,3 @@ def load():
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("extnet", loader))
     loader.exec_module(module)
     return module
-
-
-def make(*arguments, **options):
-    """Run make in the repository, with no options of another make's; return what it printed."""
-    command = ["make", "--silent", "--no-print-directory", *arguments]
-    environ = {
-        name: os.environ[name] for name in os.environ if not name.startswith(("MAKE", "MFLAGS"))
-    }
-    done = subprocess.run(
-        command, cwd=REPOSITORY, env=environ, capture_output=True, text=True, check=False, **options
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import readme
+from commands import run
 from hook import REPOSITORY
 
 PLAYBOOKS = readme.blocks("yaml")
@@ -31,12 +32,7 @@ def ansible(tmp_path, monkeypatch):
     for number, block in enumerate(PLAYBOOKS):
         (tmp_path / f"{number}.yml").write_text(f"---\n{block.text}", encoding="utf-8")
 
-    def run(*command):
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
+    return lambda *command: run(*command, cwd=tmp_path).stdout
 
 
 FILES = [f"{number}.yml" for number in range(len(PLAYBOOKS))]

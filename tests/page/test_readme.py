@@ -82,7 +82,7 @@ def test_a_network_is_the_very_file_that_the_tests_use(block):
 
 def test_the_networks_of_the_two_stories_are_there():
     names = {etree.fromstring(block.text).findtext("name") for block in NETWORKS}
-    assert names == {"glitter", "ovs-net"}
+    assert names == {"glitter", "ovs_net"}
 
 
 @pytest.mark.parametrize("block", readme.blocks("xml"), ids=str)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import readme
+from commands import run
 from hook import TESTS
 from lxml import etree
 
@@ -57,35 +58,27 @@ def elements(xml):
     return sorted((each.tag, (each.text or "").strip()) for each in etree.fromstring(xml).iter())
 
 
-def run(*command):
-    """Run a command, return what it printed."""
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_curl_makes_the_profile(engine):
     commands = readme.block("shell", "<vnic_profile>").text
     # setsid: curl finds no terminal to ask for a password
-    printed = run("setsid", "bash", "-euc", commands)
+    printed = run("setsid", "bash", "-euc", commands).stdout
     profile = check(engine)
     assert f'id="{profile.id}"' in printed
     assert re.search("^network=(.*)$", commands, re.M)[1] in printed
 
 
 def test_the_python_snippet_makes_the_profile(engine):
-    assert run(sys.executable, "-c", readme.block("python", "ovirtsdk4").text) == "profile-0\n"
+    done = run(sys.executable, "-c", readme.block("python", "ovirtsdk4").text)
+    assert done.stdout == "profile-0\n"
     check(engine)
 
 
 def test_the_ansible_task_makes_the_profile_and_then_leaves_it(engine):
     Path("profile.yml").write_text(readme.block("yaml", "ovirt_vnic_profile").text)
     playbook = Path(sys.executable).with_name("ansible-playbook")
-    assert "changed=1 " in run(playbook, "profile.yml")
+    assert "changed=1 " in run(playbook, "profile.yml").stdout
     check(engine)
-    assert "changed=0 " in run(playbook, "profile.yml")
+    assert "changed=0 " in run(playbook, "profile.yml").stdout
 
 
 def test_the_environment_is_what_the_examples_read():

@@ -364,7 +364,7 @@ def test_vdsm_has_to_be_there(package, tmp_path):
 
 
 needs_rpmlint = pytest.mark.skipif(not shutil.which("rpmlint"), reason="needs rpmlint")
-SETTINGS = TESTS / "rpmlint.toml"
+SETTINGS = TESTS / "package" / "rpmlint.toml"
 
 
 @pytest.fixture(scope="module")

@@ -38,8 +38,8 @@ def test_virsh_prints_what_it_is_said_to_print():
 
 
 def test_virsh_takes_the_commands_of_the_open_vswitch_story():
-    block = readme.block("shell", "net-define ovs-net.xml")
-    printed = virsh(*virsh_commands(block), "net-info ovs-net", cwd=TESTS / "networks")
+    block = readme.block("shell", "net-define ovs_net.xml")
+    printed = virsh(*virsh_commands(block), "net-info ovs_net", cwd=TESTS / "networks")
     assert re.search("Autostart: +yes", printed)
 
 

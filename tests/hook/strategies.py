@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-FIXTURES = sorted(Path(__file__).parent.joinpath("vnics").rglob("*.xml"))
+FIXTURES = sorted(Path(__file__).parents[1].joinpath("vnics").rglob("*.xml"))
 
 # Different for each prefix, for `a:x` and `b:x` must not be the same attribute of one element.
 URIS = {

@@ -6,7 +6,8 @@ import stat
 
 import pytest
 import vdsm
-from hook import ON_GLITTER, POINTS, REPOSITORY, VNIC, make
+from commands import make
+from hook import ON_GLITTER, POINTS, REPOSITORY, VNIC
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hook import REPOSITORY, make
+from commands import make
+from hook import REPOSITORY
 
 
 @pytest.fixture

@@ -27,11 +27,11 @@ from mutmut.mutation.mutators import mutation_operators
 
 HOOK = hook.HOOK.read_text(encoding="utf-8")
 FOLDER = hook.REPOSITORY / "build" / "mutants"
-EQUIVALENT = hook.TESTS / "mutants-equivalent.txt"
+EQUIVALENT = hook.TESTS / "tools" / "mutants-equivalent.txt"
 
 # What most mutants fail, and the rest; not what is about the repository or Vdsm's stand-in.
-QUICK = ["in_process"]
-THOROUGH = ["messages", "network_names", "fixtures", "properties", "device_file", "isolation"]
+QUICK = ["coverage"]
+THOROUGH = ["messages", "network_names", "cases", "properties", "device_file", "isolation"]
 THOROUGH += ["nothing_to_do", "fuzz"]
 OPTIONS = ["--one-python", "--hypothesis-profile=quick", "-k", "not killed_at_any_moment"]
 PATIENCE = 120  # seconds; a mutant that never ends fails, too
@@ -141,7 +141,7 @@ def test(number, mutant):
     signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
     options = ["-qx", "-c", str(hook.TESTS / "pytest.ini"), *OPTIONS]
     for suite in QUICK, THOROUGH:
-        status = pytest.main([*options, *(f"{hook.TESTS}/test_{name}.py" for name in suite)])
+        status = pytest.main([*options, *(f"{hook.TESTS}/hook/test_{name}.py" for name in suite)])
         if status:
             break
     os._exit(status)
