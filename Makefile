@@ -47,7 +47,7 @@ $(VENV)/readme: $(VENV)/installed tests/requirements-readme.txt
 	touch $@
 
 fuzz: $(VENV)/figures ## try the hook with new inputs every time (INPUTS: how many, 100000)
-	FUZZ=$(INPUTS) $(VENV)/bin/pytest -c tests/pytest.ini -n auto -x tests/hook/test_fuzz.py
+	FUZZ=$(INPUTS) $(VENV)/bin/pytest -c tests/pytest.ini -n auto -x tests/hook/test_any_input.py
 
 mutants: $(VENV)/figures ## change the hook in every small way: does a test fail each time?
 	PYTHONPATH=tests/common:tests/hook $(VENV)/bin/python tests/tools/mutants.py

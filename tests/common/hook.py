@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import unittest.mock
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,18 +20,18 @@ VNICS = TESTS / "vnics"
 POINTS = ["before_device_create", "before_nic_hotplug", "before_update_device"]
 
 SMALLEST = '<interface type="{0}"><mac address="52:54:00:59:f5:3f"/><source {0}="{1}"/></interface>'
-VNIC = SMALLEST.format("bridge", "rhevm").encode()
+VNIC = SMALLEST.format("bridge", "ovirtmgmt").encode()
 ON_GLITTER = SMALLEST.format("network", "glitter").encode()
 
 
 def fixtures(kind):
-    """Return the NAME-in.xml files of a folder of vNICs."""
-    return sorted((VNICS / kind).glob("*-in.xml"))
+    """Return the vNICs of a folder of tests/vnics and of those in it, as the hook gets them."""
+    return sorted((VNICS / kind).rglob("*-in.xml" if kind == "rewritten" else "*.xml"))
 
 
-def beside(path, ending):
-    """Return the file that belongs to a NAME-in.xml."""
-    return path.with_name(path.name.replace("-in.xml", ending))
+def expected(before):
+    """Return the NAME-out.xml that belongs to a NAME-in.xml."""
+    return before.with_name(before.name.replace("-in.xml", "-out.xml"))
 
 
 class Done(NamedTuple):
@@ -58,19 +59,19 @@ def interpreters():
     return {version: found[version] for version in ordered}
 
 
-def run(path, extnet="glitter", python=sys.executable, flags=("-IS",), arguments=(), **options):
+def run(path, extnet="glitter", python=sys.executable, flags=("-IS",), script=(HOOK,), **options):
     """Run the hook as a process, with the environment that Vdsm gives it, and return a Done.
 
     path: of the device XML; extnet: the custom property's value, str or bytes, None for none;
-    python: the interpreter; flags: of the interpreter; arguments: of the hook; environ: what is to
-    be added to the environment; further options are those of subprocess.run.
+    python: the interpreter; flags: of the interpreter; script: what it runs; environ: what is to be
+    added to the environment; further options are those of subprocess.run.
     """
     environ = {b"_hook_domxml": os.fsencode(path)}
     if extnet is not None:
         environ[b"extnet"] = extnet if isinstance(extnet, bytes) else extnet.encode()
     environ.update(options.pop("environ", {}))
     options = {"capture_output": True, "check": False, **options}
-    done = subprocess.run([python, *flags, HOOK, *arguments], env=environ, **options)  # noqa: PLW1510
+    done = subprocess.run([python, *flags, *script], env=environ, **options)  # noqa: PLW1510
     return Done(done.returncode, *((end or b"").decode() for end in (done.stderr, done.stdout)))
 
 
@@ -86,8 +87,9 @@ def deploy(folder, python):
 
 
 def load():
-    """Return the hook as a module."""
+    """Return the hook as a module; raise AssertionError if that runs or ends anything."""
     loader = importlib.machinery.SourceFileLoader("extnet", str(HOOK))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("extnet", loader))
-    loader.exec_module(module)
+    with unittest.mock.patch("posix._exit", side_effect=AssertionError("the module ends us")):
+        loader.exec_module(module)
     return module

@@ -67,3 +67,15 @@ def rows(text):
 def codes(prose):
     """Return what stands between backquotes."""
     return re.findall(r"`([^`\n]+)`", prose)
+
+
+def refusals():
+    """Return {pattern: words}, of the hook's refusals as the tables show them, … for anything."""
+    shown = [codes(row[0])[0] for row in rows(PROSE) if row[0].startswith("`extnet: ")]
+    return {".*".join(map(re.escape, words.split("…"))): words for words in shown}
+
+
+def refusal(line):
+    """Return the words of the one refusal in the tables that a line of the hook's is."""
+    (words,) = [words for pattern, words in refusals().items() if re.fullmatch(pattern, line)]
+    return words

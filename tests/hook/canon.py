@@ -3,8 +3,8 @@
 
 from lxml import etree
 
-# No entity is expanded, nothing is fetched, no text is too long.
-OPTIONS = {"resolve_entities": False, "no_network": True, "huge_tree": True}
+# No entity is expanded, nothing is fetched, no text is too long; UTF-8, whatever is declared.
+OPTIONS = {"resolve_entities": False, "no_network": True, "huge_tree": True, "encoding": "utf-8"}
 
 
 def parse(xml, **options):

@@ -16,14 +16,14 @@ def test_the_first_line_shuts_out_the_environment_the_folder_and_site_packages()
 
 def test_it_is_one_executable_file_that_reads_in_two_minutes():
     assert stat.S_IMODE((REPOSITORY / "50_extnet").stat().st_mode) == 0o755
-    assert len(HOOK.read_text(encoding="utf-8").splitlines()) <= 150
+    assert len(HOOK.read_text(encoding="utf-8").splitlines()) <= 200
 
 
 def test_it_imports_the_standard_library_only():
     tree = ast.parse(HOOK.read_text(encoding="utf-8"))
     plain = {name.name for n in ast.walk(tree) if isinstance(n, ast.Import) for name in n.names}
     parts = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert plain | parts == {"posix", "re", "sys", "xml.dom"}
+    assert plain | parts == {"_signal", "posix", "re", "sys", "xml.dom", "xml.parsers.expat"}
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_nothing_of_python_variables_or_the_working_directory_is_loaded(
     }
     hook = point / "50_extnet"
     done = subprocess.run([hook], cwd=trap, env=environ, capture_output=True, check=False)
-    line = b"extnet: vNIC 52:54:00:59:f5:3f: bridge 'rhevm' -> network 'glitter'\n"
+    line = b"extnet: vNIC 52:54:00:59:f5:3f: bridge 'ovirtmgmt' -> network 'glitter'\n"
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", line)
     assert device.read_bytes() == ON_GLITTER
 

@@ -120,10 +120,14 @@ def test_a_link_leads_somewhere(target):
 def test_a_case_is_added_where_and_as_is_said():
     said = re.search(r"^\*\*To add a case\*\*.*?\n\n", readme.PROSE, re.M | re.S)[0]
     folders = {folder.name for folder in VNICS.iterdir()}
-    endings = {path.name.rpartition("-")[2] for path in VNICS.glob("*/*")}
-    named = {f"NAME-{ending}" for ending in endings}
-    assert set(readme.codes(said)) == folders | named
+    assert set(readme.codes(said)) == folders | {"NAME-in.xml", "NAME-out.xml"}
 
 
-def test_it_says_how_long_the_hook_may_be():
-    assert "of at most 150 lines" in readme.TEXT
+def test_the_audit_line_is_one_that_the_hook_writes(device):
+    line = readme.block("text", " of VM ").text
+    form = r"extnet: vNIC (\S+) of VM (\S+): bridge '(\w+)' -> network '(\w+)'\n"
+    mac, vm, bridge, network = re.fullmatch(form, line).groups()
+    device.write_text(
+        f'<interface type="bridge"><mac address="{mac}"/><source bridge="{bridge}"/></interface>'
+    )
+    assert run(device, extnet=network, environ={"vmId": vm}).stderr == line

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HOOK = Path(__file__).resolve().parents[2] / "50_extnet"
-VNIC = (HOOK.parent / "tests" / "vnics" / "rewritten" / "vdsm-in.xml").read_bytes()
+VNIC = (HOOK.parent / "tests" / "vnics" / "rewritten" / "vdsm-start-in.xml").read_bytes()
 CALLS = 200  # at once, as after a host has come back
 NOTHING, PARSER = "pass", "import xml.dom.minidom, xml.dom.expatbuilder"
 

@@ -31,8 +31,8 @@ EQUIVALENT = hook.TESTS / "tools" / "mutants-equivalent.txt"
 
 # What most mutants fail, and the rest; not what is about the repository or Vdsm's stand-in.
 QUICK = ["coverage"]
-THOROUGH = ["messages", "network_names", "cases", "properties", "device_file", "isolation"]
-THOROUGH += ["nothing_to_do", "fuzz"]
+THOROUGH = ["messages", "by_hand", "network_names", "cases", "device_file", "isolation"]
+THOROUGH += ["nothing_to_do", "any_input"]
 OPTIONS = ["--one-python", "--hypothesis-profile=quick", "-k", "not killed_at_any_moment"]
 PATIENCE = 120  # seconds; a mutant that never ends fails, too
 
