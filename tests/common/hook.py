@@ -59,19 +59,19 @@ def interpreters():
     return {version: found[version] for version in ordered}
 
 
-def run(path, extnet="glitter", python=sys.executable, flags=("-IS",), script=(HOOK,), **options):
+def run(path, extnet="glitter", python=sys.executable, flags=("-IS",), script=(), **options):
     """Run the hook as a process, with the environment that Vdsm gives it, and return a Done.
 
     path: of the device XML; extnet: the custom property's value, str or bytes, None for none;
-    python: the interpreter; flags: of the interpreter; script: what it runs; environ: what is to be
-    added to the environment; further options are those of subprocess.run.
+    python: the interpreter; flags: of the interpreter; script: what it runs, the hook if
+    empty; environ: what is to be added to the environment; other options: of subprocess.run.
     """
     environ = {b"_hook_domxml": os.fsencode(path)}
     if extnet is not None:
         environ[b"extnet"] = extnet if isinstance(extnet, bytes) else extnet.encode()
     environ.update(options.pop("environ", {}))
     options = {"capture_output": True, "check": False, **options}
-    done = subprocess.run([python, *flags, *script], env=environ, **options)  # noqa: PLW1510
+    done = subprocess.run([python, *flags, *(script or [HOOK])], env=environ, **options)  # noqa: PLW1510
     return Done(done.returncode, *((end or b"").decode() for end in (done.stderr, done.stdout)))
 
 

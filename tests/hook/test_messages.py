@@ -4,6 +4,7 @@
 import errno
 import os
 import posix
+import re
 import subprocess
 
 import pytest
@@ -64,6 +65,13 @@ def test_readme_has_each_refusal_and_no_other(refusal, device, monkeypatch):
     monkeypatch.setattr(extnet, "parse", fail(MemoryError))
     said.append(refusal(extnet))
     assert sorted(said) == sorted(readme.refusals().values())
+
+
+@pytest.mark.parametrize("name", ["doctype", "line-breaks-as-references", "nul"])
+def test_readme_has_what_is_broken_about_a_device_that_python_would_take(name, device):
+    device.write_bytes((VNICS / "refused" / "broken-xml" / f"{name}.xml").read_bytes())
+    why = re.search(r" is broken \((.*)\): ", run(device).stderr)[1]
+    assert why in readme.codes(readme.PROSE)
 
 
 def fail(error):
