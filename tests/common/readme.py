@@ -79,3 +79,10 @@ def refusal(line):
     """Return the words of the one refusal in the tables that a line of the hook's is."""
     (words,) = [words for pattern, words in refusals().items() if re.fullmatch(pattern, line)]
     return words
+
+
+def filled(words, values):
+    """Return the words of a refusal with the values, in turn, in place of each …."""
+    pieces = words.split("…")
+    assert len(pieces) == len(values) + 1, words
+    return "".join(piece + value for piece, value in zip(pieces, [*values, ""], strict=True))

@@ -35,7 +35,9 @@ def test_without_docstrings_there_is_no_help_and_no_traceback():
 def test_without_a_device_file_it_says_which_variable_is_missing(environ, python):
     status, stdout, stderr = by_hand(python, extnet="glitter", **environ)
     assert (status, stdout) == (2, "")
-    assert stderr.startswith("extnet: a device: not moved to network 'glitter', as _hook_domxml")
+    assert stderr.startswith(
+        "extnet: a device: not moved to network 'glitter', because _hook_domxml"
+    )
 
 
 def test_what_help_says_to_try_works(tmp_path):

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 import readme
-from hook import HOOK, ON_GLITTER, VNIC, VNICS, fixtures, load, run
+from hook import HOOK, ON_GLITTER, VNIC, VNICS, load, run
 
 VM = "9e5f1c66-4e0c-4a2b-8d6e-6a2e0c3b7d11"
 
@@ -28,50 +28,62 @@ def test_the_audit_line_names_no_vm_where_vdsm_gives_none(device, environ):
 
 
 @pytest.mark.parametrize(
-    ("content", "extnet", "subject"),
+    ("source", "before"),
     [
-        (VNIC.replace(b"bridge", b"hostdev"), "glitter", "vNIC 52:54:00:59:f5:3f"),
-        (VNIC.replace(b"source", b"src"), "glitter", "vNIC 52:54:00:59:f5:3f"),
-        (VNIC, "a/b", "vNIC 52:54:00:59:f5:3f"),
-        (b"<interface", "glitter", "a device"),
+        ('<source network="tinsel" portid="4b2f"/>', "network 'tinsel', portid '4b2f'"),
+        ("<source/>", "nothing"),
     ],
 )
-def test_a_refusal_names_the_vnic_its_vm_and_the_network(device, content, extnet, subject, python):
-    device.write_bytes(content)
-    line = run(device, extnet=extnet, python=python, environ={"vmId": VM}).stderr
-    assert line.startswith(f"extnet: {subject} of VM {VM}: not moved to network '{extnet}', as ")
+def test_the_audit_line_has_all_that_the_source_said(device, source, before):
+    device.write_text(f'<interface type="network">{source}</interface>')
+    assert run(device).stderr == f"extnet: vNIC: {before} -> network 'glitter'\n"
 
 
-@pytest.fixture
-def refusal(device, capfd):
-    """Return a function that has a loaded hook refuse a device, for README's words for it."""
-
-    def refuse(extnet, content=VNIC, value=b"glitter", path=bytes(device)):
-        device.write_bytes(content)
-        assert extnet.main([], {b"extnet": value, b"_hook_domxml": path}) == 2
-        assert device.read_bytes() == content
-        return readme.refusal(capfd.readouterr().err.rstrip("\n"))
-
-    return refuse
+VNIC_OF_CASE = f"vNIC 56:6f:9a:3b:00:01 of VM {VM}"
+DEVICE = f"a device of VM {VM}"
 
 
-def test_readme_has_each_refusal_and_no_other(refusal, device, monkeypatch):
+@pytest.mark.parametrize(
+    ("case", "values"),
+    [
+        ("no-bridge/hostdev", [VNIC_OF_CASE, "'glitter'", "'hostdev'"]),
+        ("not-one-source/two-sources", [VNIC_OF_CASE, "'glitter'", "2"]),
+        ("broken-xml/cut-off", [DEVICE, "'glitter'", "no element found: line 3, column 0"]),
+        ("too-deep/1000-levels", [f"vNIC of VM {VM}", "'glitter'"]),
+    ],
+)
+def test_a_refused_case_is_explained_word_for_word_as_readme_shows(case, values, python):
+    path = VNICS / "refused" / f"{case}.xml"
+    line = run(path, python=python, environ={"vmId": VM}).stderr.rstrip("\n")
+    assert line == readme.filled(readme.refusal(line), values)
+
+
+def test_any_other_refusal_is_explained_word_for_word_as_readme_shows(device, monkeypatch, capfd):
+    def assert_refused(values, value=b"glitter", path=bytes(device)):
+        assert extnet.main([], {b"extnet": value, b"_hook_domxml": path, b"vmId": VM.encode()}) == 2
+        line = capfd.readouterr().err.rstrip("\n")
+        assert line == readme.filled(readme.refusal(line), values)
+        assert device.read_bytes() == VNIC
+
     extnet = load()
-    cases = [fixtures(folder)[0].read_bytes() for folder in (VNICS / "refused").iterdir()]
-    said = [refusal(extnet, content) for content in cases]
-    said.append(refusal(extnet, value=b"a/b"))
-    said.append(refusal(extnet, path=b""))
-    said.append(refusal(extnet, path=bytes(device) + b".gone"))
-    monkeypatch.setattr(extnet, "parse", fail(MemoryError))
-    said.append(refusal(extnet))
-    assert sorted(said) == sorted(readme.refusals().values())
+    vnic = f"vNIC 52:54:00:59:f5:3f of VM {VM}"
+    assert_refused([vnic, "'a/b'"], value=b"a/b")
+    assert_refused([DEVICE, "'glitter'"], path=b"")
+    assert_refused([DEVICE, "'glitter'", "'/gone'", "No such file or directory"], path=b"/gone")
+    monkeypatch.setattr(extnet, "source_of", fail(MemoryError))
+    assert_refused([vnic, "'glitter'"])
+
+
+def test_readme_has_no_refusal_that_the_hook_does_not_have():
+    hook = HOOK.read_text(encoding="utf-8")
+    for words in readme.refusals().values():
+        assert words.split("because ")[1].split("…")[-1].split(": ")[-1] in hook, words
 
 
 @pytest.mark.parametrize("name", ["doctype", "line-breaks-as-references", "nul"])
-def test_readme_has_what_is_broken_about_a_device_that_python_would_take(name, device):
-    device.write_bytes((VNICS / "refused" / "broken-xml" / f"{name}.xml").read_bytes())
-    why = re.search(r" is broken \((.*)\): ", run(device).stderr)[1]
-    assert why in readme.codes(readme.PROSE)
+def test_readme_has_what_is_unsafe_about_xml_that_python_would_take(name):
+    line = run(VNICS / "refused" / "broken-xml" / f"{name}.xml").stderr
+    assert re.search(r" safely \((.*)\): ", line)[1] in readme.codes(readme.PROSE)
 
 
 def fail(error):
