@@ -13,52 +13,62 @@ PACKAGE = vdsm-hook-extnet
 VERSION = $(shell git show HEAD:$(PACKAGE).spec | sed -n 's/^Version: *//p')
 ARCHIVE = $(PACKAGE)-$(VERSION)
 
-.PHONY: help demo check check-live lint test fuzz mutants bench readme-tools install uninstall dist rpm clean
+.PHONY: help demo check check-live capture lint test fuzz mutants bench readme-tools install uninstall dist rpm clean
 
-help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+help:
+	@sed -n -e 's/^## /\n/p' -e 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
-demo: ## show what the hook does to a vNIC whose profile says extnet=glitter
+## Try it
+demo: ## show what the hook does to a vNIC whose profile says extnet=glitter (1 s)
 	@$(PYTHON) tests/tools/demo.py
 
-check: lint test ## run the whole suite, from linters to every Python on this machine
+## Develop it
+check: lint test ## pass the suite, with every Python from 3.6 on of this machine (2 min)
 
-check-live: $(VENV)/installed ## show it with a real libvirt and real guests (Debian 12, as root)
+check-live: $(VENV)/installed ## show it with the real Vdsm, libvirt and guests (6 min; Debian 12, root)
 	@$(VENV)/bin/python tests/live
 
 lint: $(VENV)/installed
-	$(VENV)/bin/ruff check --config tests/ruff.toml .
-	$(VENV)/bin/ruff format --config tests/ruff.toml --check .
-	$(VENV)/bin/vermin --no-tips --violations -t=3.6- 50_extnet
-	$(VENV)/bin/codespell --quiet-level 3 --skip build . .ci/run
+	@echo 'make check takes about two minutes on two CPUs'
+	@$(VENV)/bin/ruff check --quiet --config tests/ruff.toml .
+	@$(VENV)/bin/ruff format --quiet --config tests/ruff.toml --check .
+	@$(VENV)/bin/vermin --quiet --no-tips --violations -t=3.6- 50_extnet
+	@$(VENV)/bin/codespell --quiet-level 3 --skip build . .ci/run
 
+# In processes of pytest's own (-n): a hook that ends the process it is loaded into cannot end the suite well.
 test: $(VENV)/installed
-	$(VENV)/bin/pytest -c tests/pytest.ini tests
+	@$(VENV)/bin/pytest -c tests/pytest.ini -n auto --dist worksteal tests
 
-$(VENV)/installed: tests/requirements.txt
-	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-	touch $@
+fuzz: $(VENV)/installed ## try it with new inputs every time (INPUTS=100000: 11 min)
+	@FUZZ=$(INPUTS) $(VENV)/bin/pytest -c tests/pytest.ini -n auto -x tests/hook/test_any_input.py
 
-readme-tools: $(VENV)/readme ## add to .venv what README's Engine and Ansible examples are tested with
+mutants: $(VENV)/figures ## change it in every small way: does a test fail each time? (10 min)
+	@PYTHONPATH=tests/common:tests/hook $(VENV)/bin/python tests/tools/mutants.py
 
-$(VENV)/readme: $(VENV)/installed tests/requirements-readme.txt
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-compile -r tests/requirements-readme.txt
-	touch $@
-
-fuzz: $(VENV)/figures ## try the hook with new inputs every time (INPUTS: how many, 100000)
-	FUZZ=$(INPUTS) $(VENV)/bin/pytest -c tests/pytest.ini -n auto -x tests/hook/test_any_input.py
-
-mutants: $(VENV)/figures ## change the hook in every small way: does a test fail each time?
-	PYTHONPATH=tests/common:tests/hook $(VENV)/bin/python tests/tools/mutants.py
-
-bench: ## measure a call of the hook against the least it could cost (PYTHONS: of which)
+bench: ## measure what a call costs (PYTHONS=interpreters; 1 min each)
 	@$(PYTHON) tests/tools/bench.py $(PYTHONS)
 
-$(VENV)/figures: $(VENV)/installed tests/requirements-figures.txt
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-figures.txt
-	touch $@
+readme-tools: $(VENV)/readme ## add to .venv what README's Python and Ansible are tried with (2 min)
 
+# make's own words about what is already there are noise.
+$(VENV)/installed: tests/requirements.txt
+	@echo 'making $(VENV), once'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+$(VENV)/readme: $(VENV)/installed tests/requirements-readme.txt
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-compile -r tests/requirements-readme.txt
+	@touch $@
+
+$(VENV)/figures: $(VENV)/installed tests/requirements-figures.txt
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-figures.txt
+	@touch $@
+
+clean: ## remove what the others have made here
+	rm -rf $(VENV) build .hypothesis .ruff_cache tests/__pycache__ tests/*/__pycache__
+
+## Use it
 install: ## install the hook in Vdsm's three hook points (DESTDIR, HOOKSDIR)
 	install -d $(HOOKS)/before_device_create $(addprefix $(HOOKS)/,$(LINKED))
 	install -p -m 0755 50_extnet $(HOOKS)/before_device_create/50_extnet
@@ -69,7 +79,8 @@ install: ## install the hook in Vdsm's three hook points (DESTDIR, HOOKSDIR)
 uninstall: ## remove the hook from there
 	rm -f $(addsuffix /50_extnet,$(addprefix $(HOOKS)/,before_device_create $(LINKED)))
 
-dist: ## make the source archive of the last commit, in build/
+# The source archive of the last commit.
+dist:
 	@if git status --porcelain | grep . >&2; then \
 		echo 'warning: what is listed above is not committed, so it is left out' >&2; \
 	fi
@@ -100,6 +111,3 @@ rpm: dist ## build the source and the binary RPM of the last commit, in build/
 		--define '_builddir %{_tmppath}' --define '_buildrootdir %{_tmppath}' $(PACKAGE).spec
 	$(RPMBUILD) --rebuild build/$(ARCHIVE)-*.src.rpm
 	rm -rf build/rpmbuild build/$(PACKAGE).spec
-
-clean: ## remove what the other targets have made here
-	rm -rf $(VENV) build .hypothesis .ruff_cache tests/__pycache__ tests/*/__pycache__

@@ -70,8 +70,10 @@ def codes(prose):
 
 
 def refusals():
-    """Return {pattern: words}, of the hook's refusals as the tables show them, … for anything."""
-    shown = [codes(row[0])[0] for row in rows(PROSE) if row[0].startswith("`extnet: ")]
+    """Return {pattern: words}, of the hook's refusals as they are shown, … for anything."""
+    start = next(code for code in codes(PROSE) if code.endswith(", because"))
+    table = PROSE[PROSE.index(start) :].split("\n\n")[1]
+    shown = [f"{start} {codes(row[0])[0]}" for row in rows(table)]
     return {".*".join(map(re.escape, words.split("…"))): words for words in shown}
 
 

@@ -4,107 +4,75 @@
 A grammar of what XML 1.0 and its namespaces allow, not of what Vdsm writes: other hooks run before.
 """
 
-import itertools
 import unicodedata
-from pathlib import Path
 
+from hook import VNICS
 from hypothesis import strategies as st
 
-FIXTURES = sorted(Path(__file__).parents[1].joinpath("vnics").rglob("*.xml"))
-
-# Different for each prefix, for `a:x` and `b:x` must not be the same attribute of one element.
-URIS = {
-    "xmlns": ["urn:d", ""],
-    "xmlns:a": ["urn:a", "urn:a:2"],
-    "xmlns:b": ["urn:b", "urn:b:2"],
-    "xmlns:network": ["urn:network"],
-}
+# Names of elements and attributes; prefixes are bound on the root, each to a URI of its own.
+PREFIXES = 'xmlns:a="urn:a" xmlns:b="urn:b"'
+NAMESPACES = [
+    "",
+    "",
+    "",
+    "",
+    ' xmlns="urn:d"',
+    ' xmlns=""',
+    ' xmlns:a="urn:a:2"',
+    ' xmlns:c="urn:c"',
+]
 ATTRIBUTES = ["dev", "a:type", "b:type", "a:bridge", "b:bridge", "a:network", "xml:space", "é"]
-SOURCE_ATTRIBUTES = ["bridge", "portid", "portgroup", *ATTRIBUTES]
-ELEMENTS = ["alias", "mtu", "link", "filterref", "a:source", "b:interface", "metadata", "é", "_.-"]
+ELEMENTS = ["alias", "mtu", "source", "interface", "mac", "a:source", "b:interface", "é", "_.-"]
 
 # A character of text stands for each, for one string is drawn much faster than a list of pieces.
 TOKENS = [
     "&#38;", "&#x26;#10;", "&amp;#13;", "&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#32;", "]]",
     "&#133;", "&#x85;", "&#x2028;", "&#x1F600;", "&#93;&#93;&gt;", "\u2028", "\ufeff", "\t", "\n",
-    "\r", "\r\n", "#10;", "vnet0", "rhevm",
+    "\r", "\r\n", "#10;", "vnet0", "ovirtmgmt",
 ]  # fmt: skip
 TABLE = dict(zip(range(0xA1, 0x100), TOKENS, strict=False))
 NO_XML = [*map(chr, {*range(32)} - {9, 10, 13}), "\ufffe", "\uffff"]
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=NO_XML), max_size=8)
-ESCAPES = TABLE | {ord("&"): "&amp;", ord("<"): "&lt;"}
+ESCAPES = TABLE | {ord("&"): "&amp;", ord("<"): "&lt;", ord('"'): "&quot;"}
 LITERAL = TEXT.map(lambda text: text.translate(TABLE))
 ESCAPED = TEXT.map(lambda text: text.translate(ESCAPES).replace("]]>", "]]&gt;"))
-
-
-def _quoted(text):
-    """Return text, already escaped, as an attribute's value, in either kind of quotes."""
-    if '"' in text:
-        return "'" + text.replace("'", "&apos;") + "'"
-    return f'"{text}"'
-
-
-VALUES = ESCAPED.map(_quoted)
 COMMENTS = LITERAL.map(lambda text: f"<!--{text.replace('-', '- ')}-->")
+INSTRUCTIONS = LITERAL.map(lambda text: f"<?source {text.replace('?>', '? >')}?>")
 CDATA = LITERAL.map(lambda text: f"<![CDATA[{text.replace(']]>', ']] >')}]]>")
-TARGETS = st.sampled_from(["source", "interface", "xml-stylesheet", "é"])
-DATA = LITERAL.map(lambda text: text.replace("?>", "? >"))
-INSTRUCTIONS = st.builds("<?{} {}?>".format, TARGETS, DATA)
-NAMESPACES = st.sampled_from([{}] * 8 + [{name: f'"{uri}"'} for name in URIS for uri in URIS[name]])
-BLANKS = st.sampled_from([(" ", ""), ("\n    ", "\n"), ("\t", " "), ("\r\n", "\r\n")])
-
-
-def _some(names):
-    """Return a strategy for up to two of names."""
-    return st.sampled_from([few for n in range(3) for few in itertools.combinations(names, n)])
-
-
-ANY, ANY_OF_SOURCE = _some(ATTRIBUTES), _some(SOURCE_ATTRIBUTES)
-
-
-def _element(draw, name, inside, attributes=ANY, **fixed):
-    """Draw an element around inside with some of attributes, and with fixed, already quoted."""
-    found = {key: draw(VALUES) for key in draw(attributes)} | draw(NAMESPACES) | fixed
-    blank, end = draw(BLANKS)
-    start = name + "".join(f"{blank}{key}={value}" for key, value in found.items())
-    return f"<{start}{end}>{inside}</{name}{end}>" if inside else f"<{start}{end}/>"
+BLANKS = st.sampled_from([" ", "\n    ", "\t", "\r\n"])
 
 
 @st.composite
-def _elements(draw, names, content):
-    """Draw an element called one of names."""
-    return _element(draw, draw(st.sampled_from(names)), "".join(draw(content)))
+def _element(draw, name, inside, names=ATTRIBUTES, fixed=""):
+    """Draw an element around inside with up to two attributes of names, and the fixed ones."""
+    found = draw(st.lists(st.sampled_from(names), max_size=2, unique=True))
+    attributes = "".join(f'{draw(BLANKS)}{key}="{draw(ESCAPED)}"' for key in found)
+    start = name + attributes + draw(st.sampled_from(NAMESPACES)) + fixed
+    return f"<{start}>{inside}</{name}>" if inside else f"<{start}/>"
 
 
-LEAVES = st.one_of(ESCAPED, COMMENTS, INSTRUCTIONS, CDATA)
-NESTED = ["source", "interface", "mac", *ELEMENTS]
-CONTENT = st.lists(
-    st.recursive(
-        LEAVES, lambda inner: _elements(NESTED, st.lists(inner, max_size=3)), max_leaves=4
-    ),
-    max_size=2,
+LEAVES = ESCAPED | COMMENTS | INSTRUCTIONS | CDATA
+CONTENT = st.recursive(
+    LEAVES,
+    lambda inner: st.tuples(st.sampled_from(ELEMENTS), inner).flatmap(lambda it: _element(*it)),
+    max_leaves=4,
 )
-BESIDE = LEAVES | _elements(ELEMENTS, CONTENT) | st.just('<mac address="52:54:00:59:f5:3f"/>')
+BESIDE = LEAVES | st.just('<mac address="52:54:00:59:f5:3f"/>') | _element("alias", "")
 
 
 @st.composite
-def _documents(draw, heads, roots):
-    """Draw a document.
-
-    heads: lists of XML declarations and of DOCTYPEs; roots: lists of the root's names, its types,
-    and how many <source> children it has.
-    """
-    start, doctype = draw(st.tuples(*map(st.sampled_from, heads)))
-    name, kind, sources = draw(st.tuples(*map(st.sampled_from, roots)))
-    misc = st.lists(st.sampled_from(["\n", "\r\n"]) | COMMENTS | INSTRUCTIONS, max_size=2)
+def _documents(draw, starts, names, kinds, sources):
+    """Draw a document; starts: what it may begin with; sources: how many <source> it may have."""
     children = draw(st.lists(BESIDE, max_size=4))
-    for _ in range(sources):
-        old = {"network": '"a/b"'} if draw(st.booleans()) else {}  # '/': never the wanted network
-        source = _element(draw, "source", "".join(draw(CONTENT)), ANY_OF_SOURCE, **old)
+    for _ in range(draw(st.sampled_from(sources))):
+        named = draw(st.sampled_from(["", ' bridge="ovirtmgmt"', ' network="a/b" portid="1"']))
+        source = draw(_element("source", draw(CONTENT), ATTRIBUTES, named))
         children.insert(draw(st.integers(0, len(children))), source)
-    fixed = {"xmlns:a": '"urn:a"', "xmlns:b": '"urn:b"', "type": f'"{kind}"'}
-    root = _element(draw, name, "".join(children), **fixed)
-    return "".join([start, *draw(misc), doctype, root, *draw(misc)])
+    name, kind = draw(st.sampled_from(names)), draw(st.sampled_from(kinds))
+    misc = st.sampled_from(["", "\n", "\r\n"]) | COMMENTS | INSTRUCTIONS
+    start = f'<{name} {PREFIXES} type="{kind}">'
+    root = f"{start}{''.join(children)}</{name}>"
+    return f"{draw(st.sampled_from(starts))}{draw(misc)}{root}{draw(misc)}"
 
 
 DECLARATIONS = [
@@ -113,66 +81,30 @@ DECLARATIONS = [
     '<?xml version="1.0" encoding="utf-8" standalone="yes"?>',
     "<?xml version = '1.0'\tstandalone='no' ?>",
 ]
-
-
-def vnics():
-    """Return a strategy for device XML, str, that the hook moves to any of `networks()`.
-
-    Well-formed for a parser that knows namespaces, too; no byte order mark; UTF-8, if declared.
-    """
-    return _documents([DECLARATIONS, [""]], [["interface"], ["bridge", "network"], [1]])
-
-
-def networks():
-    """Return a strategy for names, str, that libvirt takes for a network.
-
-    Printable in every Python, for each knows a newer Unicode: hence the oldest that all have, 3.2.
-    """
-    characters = st.characters(
-        exclude_categories=["Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"],
-        include_characters=" ",
-        exclude_characters="/",
-    )
-    category = unicodedata.ucd_3_2_0.category
-    names = st.text(characters, min_size=1, max_size=12).filter(str.strip)
-    return names.map(lambda name: "".join("é" if category(c) == "Cn" else c for c in name))
-
-
-def values():
-    """Return a strategy for a custom property's value, bytes: mostly names, near misses, anything.
-
-    Among the names is the one that the vNICs of the fixtures are to be on, or are on already.
-    """
-    near = st.text("a/ \n\t\0\x1b\x7f\x85\xa0\u2028\u202e\ufeff&<", max_size=5)
-    texts = st.one_of(networks(), networks(), networks(), st.just("glitter"), near)
-    return texts.map(str.encode) | st.binary(max_size=12)
-
-
 ODD = [
     *DECLARATIONS * 2,
     *(f"<?xml version='1.0' encoding='{name}'?>" for name in ["latin-1", "UTF-16", "ascii", "no"]),
     *("<?xml version='1.1'?>", "<?xml?>", "\ufeff" + DECLARATIONS[1], "\n" + DECLARATIONS[1]),
-]
-DOCTYPES = [
     "<!DOCTYPE interface>",
-    '<!DOCTYPE interface SYSTEM "file:///etc/passwd">',
     '<!DOCTYPE a [<!ENTITY b "c"><!ATTLIST source bridge CDATA "d" xmlns:n CDATA #FIXED "e">]>',
 ]
-TYPES = ["bridge", "network", "hostdev", "direct", "Bridge", "", "&#98;ridge"]
-NAMES = ["interface", "a:interface", "hostdev", "Interface"]
+KINDS = ["bridge", "network", "hostdev", "direct", "Bridge", "", "&#98;ridge"]
+ROOTS = ["interface", "interface", "a:interface", "hostdev", "Interface"]
+USUAL = _documents(DECLARATIONS, ["interface"], KINDS[:2], [1])
 
 
 @st.composite
 def _odd_documents(draw):
     """Draw a document with one or several things that the hook may not take, as bytes."""
+    text = draw(_documents(ODD, ROOTS, KINDS, [1, 1, 0, 2]))
     nested = draw(st.sampled_from([0] * 12 + [50, 250, 2000]))
-    text = draw(_documents([ODD, [""] * 6 + DOCTYPES], [NAMES, TYPES, [1, 0, 2]]))
     text = text.replace("</interface", "<n>" * nested + "</n>" * nested + "</interface")
     codec = draw(st.sampled_from(["utf-8"] * 4 + ["utf-16", "utf-16-be", "latin-1"]))
     return text.encode(codec, "xmlcharrefreplace")
 
 
-SEEDS = st.sampled_from([path.read_bytes() for path in FIXTURES]) | vnics().map(str.encode)
+CASES = st.sampled_from([path.read_bytes() for path in sorted(VNICS.rglob("*.xml"))])
+SEEDS = CASES | USUAL.map(str.encode)
 MARKUP = [
     "<source", "/>", "</interface>", "<", ">", "&", "]]>", "<![CDATA[", "<!--", "--", "-->", "<?",
     "?>", "<?xml ", "<!DOCTYPE a>", "a:", "\0", "&x;", ' type="network"', ' xmlns="urn:d"',
@@ -183,7 +115,7 @@ MARKUP = [
 
 @st.composite
 def _mutants(draw):
-    """Draw a fixture or a document, as bytes, with a few slices cut, doubled, moved or replaced."""
+    """Draw a case or a document, as bytes, with a few slices cut, doubled, moved or replaced."""
     data = draw(SEEDS)
     parts = st.binary(max_size=3) | st.sampled_from(MARKUP).map(str.encode)
     for _ in range(draw(st.integers(1, 3))):
@@ -196,4 +128,20 @@ def _mutants(draw):
 
 def devices():
     """Return a strategy for what may stand in a device's file, as bytes: anything."""
-    return vnics().map(str.encode) | _odd_documents() | _mutants() | st.binary(max_size=40)
+    return SEEDS | _odd_documents() | _mutants() | st.binary(max_size=40)
+
+
+def values():
+    """Return a strategy for a custom property's value, bytes: mostly names, near misses, anything.
+
+    Names are of characters that each Python can print, for each knows a newer Unicode: hence 3.2's.
+    Among them is the one that the vNICs of the cases are to be on, or are on already.
+    """
+    known = unicodedata.ucd_3_2_0.category
+    letters = st.characters(exclude_categories=["C", "Z"], exclude_characters="/")
+    letters = letters.map(lambda c: "é" if known(c) == "Cn" else c) | st.just(" ")
+    names = st.text(letters, min_size=1, max_size=12).filter(str.strip)
+    near = st.text("a/ \n\t\0\x1b\x7f\x85\xa0\u2028\u202e\ufeff&<", max_size=5)
+    return (names | names | names | st.just("glitter") | near).map(str.encode) | st.binary(
+        max_size=12
+    )

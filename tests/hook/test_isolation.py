@@ -65,16 +65,6 @@ def test_nothing_beside_the_hook_is_loaded(trap, python):
     assert vdsm.run_hooks(trap, VNIC, {"extnet": "glitter"})[0] == ON_GLITTER
 
 
-def test_no_entity_is_read_from_a_file(tmp_path):
-    secret = tmp_path / "secret"
-    secret.write_text("secret")
-    device = tmp_path / "vnic.xml"
-    doctype = f'<!DOCTYPE interface [<!ENTITY e SYSTEM "{secret.as_uri()}">]>'
-    device.write_bytes(doctype.encode() + VNIC.replace(b"<source", b"&e;<source"))
-    assert "has a DOCTYPE" in run(device).stderr
-    assert b"secret" not in device.read_bytes().replace(bytes(secret), b"")
-
-
 @pytest.mark.parametrize("depth", [100, 100_000])
 def test_no_depth_of_nesting_ends_in_a_traceback(depth, tmp_path, python):
     device = tmp_path / "vnic.xml"

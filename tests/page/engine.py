@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """As much of Engine's REST API as making a vNIC profile takes, on 127.0.0.1.
 
-It knows one data center, Default, with one network, ovirtmgmt, keeps the profiles it is given, and
+It knows one data center, Default, with one network, extnet, keeps the profiles it is given, and
 says no to everything else. Paths and elements are those of Engine's API documentation, version 4;
 the profiles are read and written by oVirt's own SDK.
 """
@@ -18,7 +18,7 @@ from ovirtsdk4.writer import Writer
 
 CENTER, NETWORK = "5e1d", "00000000-0000-0000-0000-000000000009"
 API = "/ovirt-engine/api"
-NETWORKS = f'<networks><network id="{NETWORK}"><name>ovirtmgmt</name></network></networks>'
+NETWORKS = f'<networks><network id="{NETWORK}"><name>extnet</name></network></networks>'
 CENTERS = f'<data_center id="{CENTER}"><name>Default</name></data_center>'
 FIXED = {
     API: "<api/>",

@@ -20,15 +20,6 @@ def tracked():
     ).stdout.splitlines()
 
 
-def test_make_lists_the_targets_a_line_each():
-    lines = make().splitlines()
-    assert {"make demo", "make check", "make install", "make uninstall"} <= {
-        line.split("  ")[0].rstrip() for line in lines
-    }
-    assert len(lines) == len(set(lines))
-    assert lines == make("help").splitlines()
-
-
 def test_make_demo_shows_the_seeds_vnic_moved_from_rhevm_to_glitter():
     shown = make("demo").splitlines()
     edits = [line for line in shown if line[0:1] in "+-" and line[0:3] not in ("+++", "---")]

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""README's steps on Engine: the property, with Engine's syntax; the profile, with a stand-in.
+
+The stand-in for Engine's REST API reads and writes with oVirt's own SDK.
+"""
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import readme
+from commands import run
+from hook import TESTS
+from lxml import etree
+
+DECLARE = readme.block("shell", "engine-config -s")
+
+# What Engine 4.5 takes as CustomDeviceProperties (its DevicePropertiesUtils.java): for each type of
+# device, at most once and in this order, properties and their expressions, which have no ';'.
+PROPERTIES = r"(\w+=[^;]*(;\w+=[^;]*)*;?)?"
+TYPES = ["disk", "interface", "video", "graphics", "sound", "controller", "balloon", "channel"]
+SYNTAX = "".join(rf"(\{{type={kind};prop=\{{{PROPERTIES}\}}\}};?)?" for kind in TYPES)
+
+# That of an untouched Engine, 4.4.0 to 4.5.7.
+GUID = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+UNTOUCHED = f"{{type=interface;prop={{SecurityGroups=^(?:(?:{GUID}, *)*{GUID}|)$}}}}"
+DISK = "{type=disk;prop={cache=^(on|off)$}}"
+VIDEO = "{type=video;prop={turbo=^[0-9]+$}}"
+
+ENGINE_CONFIG = r"""#!/bin/sh
+[ "$3" = --cver=4.7 ] || exit 1
+case $1 in
+-g) cat value ;;
+-s) printf '%s\n' "${2#CustomDeviceProperties=}" >value ;;
+esac
+"""
+
+
+@pytest.fixture
+def engine_config(tmp_path):
+    """Return a function that runs commands with an engine-config that keeps one value."""
+    for name, script in ("engine-config", ENGINE_CONFIG), ("systemctl", '#!/bin/sh\necho "$@"\n'):
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    value = tmp_path / "value"
+
+    def configure(old, commands):
+        value.write_text(old + "\n")
+        done = run("bash", "-c", f"PATH=$PWD:$PATH\n{commands}", cwd=tmp_path, status=None)
+        assert not done.stderr
+        return value.read_text().rstrip("\n"), done.stdout
+
+    return configure
+
+
+@pytest.mark.parametrize("before", ["", DISK + ";"])
+@pytest.mark.parametrize("after", ["", ";" + VIDEO])
+@pytest.mark.parametrize("there", [UNTOUCHED, "{type=interface;prop={speed=^[0-9]+$}}"])
+def test_declaring_the_property_keeps_what_is_there_and_can_be_undone(
+    before, there, after, engine_config
+):
+    old = before + there + after
+    assert re.fullmatch(SYNTAX, old)
+    new, printed = engine_config(old, DECLARE.text)
+    assert re.fullmatch(SYNTAX, new)
+    assert new.replace("extnet=^(glitter|ovs_net)$;", "") == old != new
+    assert printed.endswith("restart ovirt-engine\n")
+    (undo,) = [code for code in readme.codes(readme.PROSE) if "$(cat Custom" in code]
+    assert engine_config(new, undo)[0] == old
+
+
+@pytest.mark.parametrize("old", ["", DISK])
+def test_where_no_interface_has_a_property_nothing_is_lost_and_engine_is_not_restarted(
+    old, engine_config
+):
+    new, printed = engine_config(old, DECLARE.text)
+    assert (new, "restart" in printed) == (old, False)
+
+
+DECLARATIONS = [code for code in readme.codes(readme.PROSE) if code.startswith("{type=")]
+
+
+@pytest.mark.parametrize("declaration", DECLARATIONS)
+def test_engine_takes_what_is_to_be_added_by_hand_in_the_order_that_readme_says(declaration):
+    assert re.fullmatch(SYNTAX, f"{DISK};{declaration};{VIDEO}")
+    assert not re.fullmatch(SYNTAX, f"{declaration};{DISK}")
+
+
+def test_each_expression_accepts_the_networks_and_the_first_makes_a_drop_down():
+    found = re.findall(r"extnet=(\^[^`'};]+\$)", readme.TEXT)
+    assert len(set(found)) == 2
+    assert re.fullmatch(r"\^\(\w+(\|\w+)*\)\$", found[0])  # the form for which Engine makes one
+    for name in "glitter", "ovs_net":
+        assert etree.parse(TESTS / "networks" / f"{name}.xml").findtext("name") == name
+        assert all(re.fullmatch(expression, name) for expression in found)
+
+
+@pytest.fixture
+def sdk():
+    """Return oVirt's SDK."""
+    return pytest.importorskip("ovirtsdk4", reason="needs oVirt's SDK: make readme-tools")
+
+
+@pytest.fixture
+def engine(sdk, tmp_path, monkeypatch):  # noqa: ARG001 (the stand-in reads and writes with it)
+    """Return a stand-in for Engine, whose address is in the environment as README has it."""
+    (tmp_path / "ca.pem").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in "no_proxy", "NO_PROXY":
+        monkeypatch.setenv(name, "127.0.0.1")
+    with importlib.import_module("engine").engine() as server:
+        values = {"URL": server.url, "USERNAME": "admin@internal", "PASSWORD": "secret"}
+        for name in re.findall(r"OVIRT_([A-Z]+)(?==| &&)", readme.block("shell", "_CAFILE=").text):
+            monkeypatch.setenv(f"OVIRT_{name}", values.get(name, "ca.pem"))
+        yield server
+
+
+def check(engine, sdk):
+    """Assert that Engine was sent README's profile, and it alone, just as oVirt's SDK writes it."""
+    (profile,) = engine.profiles.values()
+    assert profile.name == "glitter"
+    properties = [(each.name, each.value) for each in profile.custom_properties]
+    assert properties == [("extnet", "glitter")]
+    (sent,) = engine.sent
+    assert elements(sent) == elements(sdk.writer.Writer.write(sdk.reader.Reader.read(sent)))
+    return profile
+
+
+def elements(xml):
+    """Return the elements of a document and what they hold, sorted, for any order will do."""
+    return sorted((each.tag, (each.text or "").strip()) for each in etree.fromstring(xml).iter())
+
+
+def test_curl_makes_the_profile(engine, sdk):
+    commands = readme.block("shell", "<vnic_profile>").text
+    # setsid: curl finds no terminal to ask for a password
+    printed = run("setsid", "bash", "-euc", commands).stdout
+    assert f'id="{check(engine, sdk).id}"' in printed
+    assert re.search("^network=(.*)$", commands, re.M)[1] in printed
+
+
+def test_python_makes_the_profile(engine, sdk):
+    code = readme.block("python", "ovirtsdk4").text
+    assert run(sys.executable, "-c", code).stdout == "profile-0\n"
+    check(engine, sdk)
+
+
+def test_ansible_makes_the_profile_and_then_leaves_it(engine, sdk):
+    yaml = pytest.importorskip("yaml")
+    (play,) = yaml.safe_load(readme.block("yaml", "ovirt_vnic_profile").text)
+    del play["tasks"][:-1]  # the stand-in knows no networks to make and no hosts
+    Path("engine.yml").write_text(yaml.safe_dump([play]))
+    playbook = Path(sys.executable).with_name("ansible-playbook")
+    assert "changed=1 " in run(playbook, "engine.yml").stdout
+    check(engine, sdk)
+    assert "changed=0 " in run(playbook, "engine.yml").stdout
