@@ -10,8 +10,19 @@ HOOKS = $(DESTDIR)$(HOOKSDIR)
 LINKED = before_nic_hotplug before_update_device
 
 PACKAGE = vdsm-hook-extnet
-VERSION = $(shell git show HEAD:$(PACKAGE).spec | sed -n 's/^Version: *//p')
+SPEC = $(PACKAGE).spec
 ARCHIVE = $(PACKAGE)-$(VERSION)
+# All of the last commit, by commands that no setting of git's changes. Whoever runs this Makefile in
+# another user's clone trusts that user already.
+GIT = git -c safe.directory='*'
+VERSION = $(shell $(GIT) cat-file blob HEAD:$(SPEC) | sed -n 's/^Version: *//p')
+COMMITTED = $(shell $(GIT) cat-file commit HEAD | sed -n 's/^committer .*> \([0-9]*\) .*/\1/p; /^$$/q')
+COMMIT = $(shell $(GIT) rev-parse HEAD)
+TAGGED = $(shell $(GIT) rev-parse --quiet --verify 'refs/tags/$(VERSION)^{commit}')
+# Nothing where the commit has the tag of its version, else .20261122git2c635f8: above the tagged
+# release, for it is in the commit to be tagged that the version is raised.
+SNAPSHOT = $(if $(filter $(COMMIT),$(TAGGED)),,$(shell date -u -d @$(COMMITTED) +.%Y%m%dgit$(COMMIT) | cut -c-19))
+SCRATCH = scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; trap 'exit 1' HUP INT TERM
 
 .PHONY: help demo check check-live capture lint test fuzz mutants bench readme-tools install uninstall dist rpm clean
 
@@ -81,19 +92,23 @@ uninstall: ## remove the hook from there
 
 # The source archive of the last commit.
 dist:
-	@if git status --porcelain | grep . >&2; then \
+	$(if $(and $(wildcard .git),$(VERSION)),,$(error not a git clone of extnet: \
+		of an archive, rpmbuild -ta $(PACKAGE)-*.tar.gz makes the packages))
+	@if $(GIT) status --porcelain | grep . >&2; then \
 		echo 'warning: what is listed above is not committed, so it is left out' >&2; \
 	fi
-	mkdir -p build
-	git -c tar.umask=0022 archive --prefix=$(ARCHIVE)/ -o build/$(ARCHIVE).tar HEAD
-	gzip -nf build/$(ARCHIVE).tar
+	@set -e; $(SCRATCH); \
+	$(GIT) cat-file blob HEAD:$(SPEC) | sed 's/^Release: *1/&$(SNAPSHOT)/' >"$$scratch/$(SPEC)"; \
+	$(GIT) -c tar.umask=0022 archive --prefix=$(ARCHIVE)/ --add-file="$$scratch/$(SPEC)" \
+		-o "$$scratch/$(ARCHIVE).tar" HEAD . ':!$(SPEC)'; \
+	gzip -n "$$scratch/$(ARCHIVE).tar"; \
+	mkdir -p build; \
+	mv "$$scratch/$(ARCHIVE).tar.gz" build
 
 # The same bytes from the same commit by the same rpm, whoever runs it, wherever and whenever.
 # --nodeps, for Debian's rpm knows of no installed package; mock and dnf do look at BuildRequires.
-RPMBUILD = rpmbuild --nodeps \
-	--define '_topdir $(CURDIR)/build/rpmbuild' \
-	--define '_srcrpmdir $(CURDIR)/build' \
-	--define '_rpmdir $(CURDIR)/build' \
+RPMBUILD = SOURCE_DATE_EPOCH=$(COMMITTED) rpmbuild --quiet --nodeps \
+	--define "_topdir $$scratch" --define "_srcrpmdir $$scratch" --define "_rpmdir $$scratch" \
 	--define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' \
 	--define '_docdir_fmt %%{NAME}' \
 	--define '_srcdefattr (0644,root,root)' \
@@ -102,12 +117,13 @@ RPMBUILD = rpmbuild --nodeps \
 	--define 'clamp_mtime_to_source_date_epoch 1' \
 	--define 'build_mtime_policy clamp_to_source_date_epoch' # since rpm 4.20
 
-# The source RPM holds the spec with its macros expanded, of which none may name this folder.
-rpm: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+# The source RPM holds the spec with its macros expanded, of which none may name a folder of ours.
 rpm: dist ## build the source and the binary RPM of the last commit, in build/
-	rm -f build/*.rpm
-	tar -xzf build/$(ARCHIVE).tar.gz -C build --strip-components=1 $(ARCHIVE)/$(PACKAGE).spec
-	cd build && $(RPMBUILD) -bs --define '_sourcedir .' \
-		--define '_builddir %{_tmppath}' --define '_buildrootdir %{_tmppath}' $(PACKAGE).spec
-	$(RPMBUILD) --rebuild build/$(ARCHIVE)-*.src.rpm
-	rm -rf build/rpmbuild build/$(PACKAGE).spec
+	@set -e; $(SCRATCH); rm -f build/*.rpm; clone=$$PWD; cd "$$scratch"; \
+	ln -s "$$clone/build/$(ARCHIVE).tar.gz" .; \
+	tar -xzf $(ARCHIVE).tar.gz --strip-components=1 $(ARCHIVE)/$(SPEC); \
+	$(RPMBUILD) -bs --define '_sourcedir .' \
+		--define '_builddir /var/tmp' --define '_buildrootdir /var/tmp' $(SPEC); \
+	$(RPMBUILD) --define "_tmppath $$scratch" --rebuild $(ARCHIVE)-*.src.rpm; \
+	mv *.rpm "$$clone/build"; \
+	cd "$$clone"; ls build/*.rpm
