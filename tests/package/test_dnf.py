@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The package on a host, from its installation to its removal, with the real dnf."""
+
+import vdsm
+from hook import ON_GLITTER, POINTS, VNIC
+from host import NAME, macros, plain
+
+HOOKS = "usr/libexec/vdsm/hooks"
+
+
+def test_it_needs_vdsm_and_no_repository(host, package, release):
+    host.dnf("install", "--disablerepo=*", package)
+    assert host.hook == release
+    host.dnf("remove", "vdsm")
+    done = host.dnf("install", "--disablerepo=*", package, status=1)
+    assert f"nothing provides vdsm needed by {NAME}" in done.stderr
+
+
+def test_it_takes_the_place_of_ovirts(ours, release):
+    assert ours.hook == release
+    assert ours.rpm("--verify", NAME, "vdsm").stdout == ""
+    for point in POINTS:
+        hooks = ours.root / HOOKS / point
+        assert vdsm.run_hooks(hooks, VNIC, {"extnet": "glitter"})[0] == ON_GLITTER
+        assert ours.rpm("-qf", "--qf", "%{NAME}", f"/{HOOKS}/{point}").stdout == "vdsm"
+
+
+def test_an_upgrade_of_all_keeps_it(ours, release):
+    ours.dnf("upgrade")
+    assert ours.rpm("-q", "vdsm").stdout == "vdsm-4.60-1.noarch\n"
+    assert ours.hook == release
+
+
+def test_a_distro_sync_puts_ovirts_back_unless_that_is_excluded(ours, package, release):
+    ours.dnf("distro-sync")
+    assert ours.hook == "4.60-1"
+    ours.dnf("install", package)
+    ours.write("etc/yum.repos.d/ovirt.repo", f"excludepkgs={NAME}\n")
+    ours.dnf("distro-sync")
+    assert ours.hook == release
+    ours.dnf("downgrade", "--disableexcludes=ovirt", NAME)
+    assert ours.hook == "4.60-1"
+
+
+def test_a_downgrade_goes_back_to_ovirts_and_an_install_to_ours(ours, package, release):
+    ours.dnf("downgrade", NAME)
+    assert ours.hook == "4.60-1"
+    assert ours.rpm("--verify", NAME, "vdsm").stdout == ""
+    ours.dnf("install", package)
+    assert ours.hook == release
+
+
+def test_a_removal_leaves_nothing(host, package):
+    find = "find", host.root / "usr", "-printf", r"%P %M %l\n"
+    without = set(plain(*find).stdout.splitlines())
+    host.dnf("install", f"{NAME}-4.50.7")
+    host.dnf("install", package)
+    assert set(plain(*find).stdout.splitlines()) > without
+    host.dnf("remove", NAME)
+    assert set(plain(*find).stdout.splitlines()) == without
+
+
+def test_a_build_of_a_later_commit_is_an_upgrade(ours, package, newer):
+    assert "Upgraded:" in ours.dnf("install", newer).stdout
+    assert "Downgraded:" in ours.dnf("install", package).stdout
+
+
+def test_other_bytes_of_the_same_release_need_a_reinstall(ours, build, tmp_path):
+    plain("rpmbuild", "--nodeps", *macros(_topdir=tmp_path), "--rebuild", build[1])
+    (other,) = tmp_path.glob("RPMS/noarch/*.rpm")
+    time_of_build = "-q", "--qf", "%{BUILDTIME}", NAME
+    before = ours.rpm(*time_of_build).stdout
+    assert "Nothing to do." in ours.dnf("install", other).stdout
+    assert ours.rpm(*time_of_build).stdout == before
+    ours.dnf("reinstall", other)
+    assert ours.rpm(*time_of_build).stdout != before
