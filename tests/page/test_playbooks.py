@@ -42,8 +42,8 @@ def test_the_playbook_logs_in_to_libvirt_as_step_2_does():
 
 def test_the_login_of_step_2_is_for_root_alone(tmp_path):
     (tmp_path / "password").write_text("secret\n")
-    script = LOGIN.split("virsh net")[0].replace("/etc/pki/vdsm/keys/libvirt_password", f"{tmp_path}/password")
-    run("bash", "-euc", script.replace("/run/", f"{tmp_path}/"))
+    script = LOGIN.split("virsh net")[0].replace("/run/", f"{tmp_path}/")
+    run("bash", "-euc", script.replace("/etc/pki/vdsm/keys/libvirt_", f"{tmp_path}/"))
     file = tmp_path / "virsh-auth.conf"
     assert file.stat().st_mode & 0o777 == 0o600
     assert "authname=vdsm@ovirt\npassword=secret\n" in file.read_text()
