@@ -9,20 +9,12 @@ OPTIONS = {"resolve_entities": False, "no_network": True, "huge_tree": True, "en
 
 def parse(xml, **options):
     """Return the root of a document given as bytes; raise XMLSyntaxError if it is none."""
-    try:
-        return etree.fromstring(xml, etree.XMLParser(**OPTIONS, **options))
-    except etree.XMLSyntaxError:
-        # Whether lxml puts up with a namespace that is no URI depends on what comes after it.
-        lenient = etree.XMLParser(**OPTIONS, **options, recover=True)
-        root = etree.fromstring(xml, lenient)
-        if {error.type_name for error in lenient.error_log.filter_from_errors()} != {"WAR_NS_URI"}:
-            raise
-        return root
+    return etree.fromstring(xml, etree.XMLParser(**OPTIONS, **options))
 
 
 def canonical(xml):
     """Return the canonical form, with comments, of a document given as bytes."""
-    return _form(parse(xml))
+    return etree.canonicalize(parse(xml).getroottree(), with_comments=True)
 
 
 def moved(xml, network):
@@ -32,12 +24,4 @@ def moved(xml, network):
     (source,) = vnic.xpath("*[name() = 'source']")  # with no prefix
     source.attrib.clear()
     source.set("network", network)
-    return _form(vnic)
-
-
-def _form(root):
-    try:
-        return etree.tostring(root.getroottree(), method="c14n", with_comments=True)
-    except etree.C14NError:
-        # A namespace is a relative URI, which version 2.0 does not mind.
-        return etree.canonicalize(root.getroottree(), with_comments=True)
+    return etree.canonicalize(vnic.getroottree(), with_comments=True)

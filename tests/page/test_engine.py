@@ -4,7 +4,6 @@
 The stand-in for Engine's REST API reads and writes with oVirt's own SDK.
 """
 
-import importlib
 import re
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import readme
 from commands import run
 from hook import TESTS
 from lxml import etree
+from werkzeug import Response
 
 DECLARE = readme.block("shell", "engine-config -s")
 
@@ -97,36 +97,60 @@ def test_each_expression_accepts_the_networks_and_the_first_makes_a_drop_down():
         assert all(re.fullmatch(expression, name) for expression in found)
 
 
-@pytest.fixture
-def sdk():
-    """Return oVirt's SDK."""
-    return pytest.importorskip("ovirtsdk4", reason="needs oVirt's SDK: make readme-tools")
+API = "/ovirt-engine/api"
+NETWORK = '<network id="00000000-0000-0000-0000-000000000009"><name>extnet</name></network>'
+CENTER = '<data_center id="5e1d"><name>Default</name></data_center>'
+FIXED = {
+    API: "<api/>",
+    f"{API}/networks": f"<networks>{NETWORK}</networks>",
+    f"{API}/datacenters": f"<data_centers>{CENTER}</data_centers>",
+    f"{API}/datacenters/5e1d/networks": f"<networks>{NETWORK}</networks>",
+    f"{API}/networkfilters": "<network_filters/>",
+}
 
 
-@pytest.fixture
-def engine(sdk, tmp_path, monkeypatch):  # noqa: ARG001 (the stand-in reads and writes with it)
-    """Return a stand-in for Engine, whose address is in the environment as README has it."""
-    (tmp_path / "ca.pem").touch()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in "no_proxy", "NO_PROXY":
-        monkeypatch.setenv(name, "127.0.0.1")
-    with importlib.import_module("engine").engine() as server:
-        values = {"URL": server.url, "USERNAME": "admin@internal", "PASSWORD": "secret"}
-        for name in re.findall(r"OVIRT_([A-Z]+)(?==| &&)", readme.block("shell", "_CAFILE=").text):
-            monkeypatch.setenv(f"OVIRT_{name}", values.get(name, "ca.pem"))
-        yield server
+class Engine:
+    """As much of Engine's REST API as making a vNIC profile takes, read and written by its SDK."""
 
+    def __init__(self, sdk, server):
+        """Take oVirt's SDK and a server for HTTP."""
+        self.sdk, self.profiles, self.sent = sdk, {}, []
+        server.expect_request(re.compile("/ovirt-engine/s.*")).respond_with_json(
+            {"access_token": "t"}
+        )
+        for path, text in FIXED.items():
+            server.expect_request(path).respond_with_data(text, content_type="application/xml")
+        profiles = re.compile(f"{API}/(networks/0.*9/)?vnicprofiles(/.+)?")
+        server.expect_request(profiles).respond_with_handler(self.answer)
 
-def check(engine, sdk):
-    """Assert that Engine was sent README's profile, and it alone, just as oVirt's SDK writes it."""
-    (profile,) = engine.profiles.values()
-    assert profile.name == "glitter"
-    properties = [(each.name, each.value) for each in profile.custom_properties]
-    assert properties == [("extnet", "glitter")]
-    (sent,) = engine.sent
-    assert elements(sent) == elements(sdk.writer.Writer.write(sdk.reader.Reader.read(sent)))
-    return profile
+    def answer(self, request):
+        """Keep a profile, or show one or all."""
+        if request.method == "POST":
+            body = request.get_data(as_text=True)
+            found = self.sdk.reader.Reader.read(body)
+            found.id, found.network = "profile-0", self.sdk.reader.Reader.read(NETWORK)
+            found.pass_through = self.sdk.types.VnicPassThrough(
+                mode=self.sdk.types.VnicPassThroughMode.DISABLED
+            )
+            self.profiles[found.id] = found
+            self.sent.append(body)
+        elif request.path.endswith("vnicprofiles"):
+            found = list(self.profiles.values())
+        else:
+            found = self.profiles[request.path.rpartition("/")[2]]
+        root = "vnic_profiles" if isinstance(found, list) else None
+        text = self.sdk.writer.Writer.write(found, root=root)
+        return Response(text, 201 if request.method == "POST" else 200, mimetype="application/xml")
+
+    def check(self):
+        """Assert that it was sent README's profile, and it alone, just as its SDK writes it."""
+        (profile,) = self.profiles.values()
+        assert profile.name == "glitter"
+        properties = [(each.name, each.value) for each in profile.custom_properties]
+        assert properties == [("extnet", "glitter")]
+        (sent,) = self.sent
+        again = self.sdk.writer.Writer.write(self.sdk.reader.Reader.read(sent))
+        assert elements(sent) == elements(again)
 
 
 def elements(xml):
@@ -134,26 +158,41 @@ def elements(xml):
     return sorted((each.tag, (each.text or "").strip()) for each in etree.fromstring(xml).iter())
 
 
-def test_curl_makes_the_profile(engine, sdk):
+@pytest.fixture
+def engine(httpserver, tmp_path, monkeypatch):
+    """Return a stand-in for Engine, whose address is in the environment as README has it."""
+    sdk = pytest.importorskip("ovirtsdk4", reason="needs oVirt's SDK: make readme-tools")
+    (tmp_path / "ca.pem").touch()
+    monkeypatch.chdir(tmp_path)
+    values = {"URL": httpserver.url_for(API), "USERNAME": "admin@internal", "PASSWORD": "secret"}
+    for name in re.findall(r"OVIRT_([A-Z]+)(?==| &&)", readme.block("shell", "_CAFILE=").text):
+        monkeypatch.setenv(f"OVIRT_{name}", values.get(name, "ca.pem"))
+    for name, value in {"HOME": tmp_path, "no_proxy": "localhost", "NO_PROXY": "localhost"}.items():
+        monkeypatch.setenv(name, str(value))
+    return Engine(sdk, httpserver)
+
+
+def test_curl_makes_the_profile(engine):
     commands = readme.block("shell", "<vnic_profile>").text
     # setsid: curl finds no terminal to ask for a password
     printed = run("setsid", "bash", "-euc", commands).stdout
-    assert f'id="{check(engine, sdk).id}"' in printed
+    engine.check()
+    assert 'id="profile-0"' in printed
     assert re.search("^network=(.*)$", commands, re.M)[1] in printed
 
 
-def test_python_makes_the_profile(engine, sdk):
+def test_python_makes_the_profile(engine):
     code = readme.block("python", "ovirtsdk4").text
     assert run(sys.executable, "-c", code).stdout == "profile-0\n"
-    check(engine, sdk)
+    engine.check()
 
 
-def test_ansible_makes_the_profile_and_then_leaves_it(engine, sdk):
+def test_ansible_makes_the_profile_and_then_leaves_it(engine):
     yaml = pytest.importorskip("yaml")
     (play,) = yaml.safe_load(readme.block("yaml", "ovirt_vnic_profile").text)
     del play["tasks"][:-1]  # the stand-in knows no networks to make and no hosts
     Path("engine.yml").write_text(yaml.safe_dump([play]))
     playbook = Path(sys.executable).with_name("ansible-playbook")
     assert "changed=1 " in run(playbook, "engine.yml").stdout
-    check(engine, sdk)
+    engine.check()
     assert "changed=0 " in run(playbook, "engine.yml").stdout

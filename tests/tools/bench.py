@@ -8,6 +8,7 @@ the machine falls on all alike; and pyperf takes no CPU time: hence os.wait4.
 
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,8 +17,7 @@ HOOK = Path(__file__).resolve().parents[2] / "50_extnet"
 VNIC = HOOK.parent / "tests" / "vnics" / "rewritten" / "vdsm-start-in.xml"
 ROUNDS = 200
 
-# Runs Python code, and prints the peak of the process's memory. That of os.wait4 would not do: it
-# counts the process before its exec, when it still is a copy of this one.
+# Runs Python code and prints the peak of its memory, in kB; os.wait4 would count this process, too.
 PEAK = """
 import posix, sys
 def leave(status):
@@ -30,58 +30,46 @@ leave(0)
 """
 
 
-def spawn(command, environ):
-    """Run a command, which has to succeed; return (CPU seconds, what it printed)."""
-    read, write = os.pipe()
-    actions = [
-        (os.POSIX_SPAWN_DUP2, write, 1),
-        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-    ]
-    process = os.posix_spawn(command[0], command, environ, file_actions=actions)
-    os.close(write)
-    _, status, usage = os.wait4(process, 0)
-    with os.fdopen(read) as printed:
-        if status:
-            raise SystemExit(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
-        return usage.ru_utime + usage.ru_stime, printed.read()
+def seconds(command, environ):
+    """Run a command, which has to succeed; return its CPU time."""
+    silent = [(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
+    _, status, usage = os.wait4(
+        os.posix_spawn(command[0], command, environ, file_actions=silent), 0
+    )
+    if status:
+        raise SystemExit(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
+    return usage.ru_utime + usage.ru_stime
 
 
-def ratios(python, device):
+def figures(python, device):
     """Print what an interpreter takes for both kinds of call, against their floors."""
-    plain = {"_hook_domxml": str(device)}
-    rewriting = {"extnet": "glitter", **plain}
-    hook = HOOK.read_text(encoding="utf-8")
+    hook, plain = HOOK.read_text(encoding="utf-8"), {"_hook_domxml": str(device)}
     calls = {  # name: (code, environment)
         "floor": ("pass", {}),
         "nothing to do": (hook, plain),
         "minidom": ("import xml.dom.minidom, xml.dom.expatbuilder", {}),
-        "a rewrite": (hook, rewriting),
+        "a rewrite": (hook, {"extnet": "glitter", **plain}),
     }
-    seconds = {name: [] for name in calls}
-    peaks = {name: [] for name in calls}
+    taken, peaks = {name: [] for name in calls}, {name: [] for name in calls}
     for number in range(ROUNDS):
         for name, (code, environ) in calls.items():
             device.write_bytes(VNIC.read_bytes())
-            command = [str(HOOK)] if code is hook else ["-c", code]
-            seconds[name].append(spawn([python, "-IS", *command], environ)[0])
+            command = [python, "-IS", *([str(HOOK)] if code is hook else ["-c", code])]
+            taken[name].append(seconds(command, environ))
             if number < 9:
                 device.write_bytes(VNIC.read_bytes())
-                peaks[name].append(int(spawn([python, "-IS", "-c", PEAK, code], environ)[1]))
+                command = [python, "-IS", "-c", PEAK, code]
+                done = subprocess.run(command, env=environ, capture_output=True, check=True)
+                peaks[name].append(int(done.stdout))
     for name, floor in ("nothing to do", "floor"), ("a rewrite", "minidom"):
-        figures = [
-            statistics.median(taken[name]) / statistics.median(taken[floor])
-            for taken in (seconds, peaks)
-        ]
-        print(f"{python}: {name}: CPU time {figures[0]:.2f}, memory {figures[1]:.2f}", flush=True)
+        cpu, memory = (
+            statistics.median(kind[name]) / statistics.median(kind[floor])
+            for kind in (taken, peaks)
+        )
+        print(f"{python}: {name}: CPU time {cpu:.2f}, memory {memory:.2f}", flush=True)
 
 
-def main():
-    """Print the figures of each interpreter named, or of this one."""
-    print(f"Medians of {ROUNDS} calls in turn, as multiples of the least that Python takes:")
-    with tempfile.TemporaryDirectory() as folder:
-        for python in sys.argv[1:] or [sys.executable]:
-            ratios(python, Path(folder, "vnic.xml"))
-
-
-if __name__ == "__main__":
-    main()
+print(f"Medians of {ROUNDS} calls in turn, as multiples of the least that Python takes:")
+with tempfile.TemporaryDirectory() as folder:
+    for python in sys.argv[1:] or [sys.executable]:
+        figures(python, Path(folder, "vnic.xml"))
