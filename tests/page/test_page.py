@@ -56,12 +56,6 @@ def test_the_audit_line_is_one_that_the_hook_writes(device):
     assert run_hook(device, extnet=network, environ={"vmId": vm}).stderr == line
 
 
-def test_a_network_is_the_very_file_that_the_tests_use():
-    (block,) = readme.blocks("xml")
-    name = re.fullmatch("<!-- (.*) -->", block.above)[1]
-    assert block.text == (REPOSITORY / name).read_text(encoding="utf-8")
-
-
 RECIPES = [
     code
     for row in readme.rows(readme.section("Recipes"))
