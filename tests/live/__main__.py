@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run the lab: `make check-live`, or `.venv/bin/python tests/live OPTIONS-OF-PYTEST`.
 
-Installs the Debian packages that are missing, keeps a kernel for the guests in a cache folder, and
-runs pytest in namespaces of its own. Whatever the lab starts, mounts or configures is in them, and
-ends with them: when the tests are through, when they fail, when they are interrupted or killed.
+Installs the Debian packages that are missing, keeps Vdsm and a kernel for the guests in a cache
+folder, and runs pytest in namespaces of its own. Whatever the lab starts, mounts or configures is
+in them and ends with them: when the tests are through, fail, are interrupted or killed.
 """
 
 import contextlib
@@ -13,39 +13,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+import parts
 
 LIVE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "extnet-lab")
-PACKAGES = [
-    "busybox-static",
-    "cpio",
-    "dnsmasq-base",
-    "iproute2",
-    "iptables",
-    "libvirt-clients",
-    "libvirt-daemon",
-    "libvirt-daemon-config-nwfilter",
-    "libvirt-daemon-driver-qemu",
-    "libxml2-utils",
-    "openvswitch-switch",
-    "qemu-system-x86",
-    "sasl2-bin",
-    "util-linux",
-]
-KERNEL = "linux-image-cloud-amd64"
-MODULES = [  # what the kernel needs for a vNIC, in the order in which it can be loaded
-    "virtio_ring",
-    "virtio",
-    "virtio_pci_legacy_dev",
-    "virtio_pci_modern_dev",
-    "virtio_pci",
-    "failover",
-    "net_failover",
-    "virtio_net",
-]
-
+PACKAGES = """
+busybox-static cpio dnsmasq-base git iproute2 iptables libaio1 libsasl2-modules libvirt-clients
+libvirt-daemon libvirt-daemon-config-nwfilter libvirt-daemon-driver-qemu libxml2-utils
+openvswitch-switch python3-cryptography python3-dbus python3-rpm python3-six python3-yaml
+qemu-system-x86 rpm sasl2-bin util-linux
+""".split()
 INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
 NAMESPACES = ["--mount", "--net", "--pid", "--uts", "--ipc", "--mount-proc"]
 # PID 1 of the lab has to reap what daemons leave to it, as a shell does. A /run of the lab's own
@@ -78,31 +57,11 @@ def missing_packages():
     return [package for package in PACKAGES if f"{package} installed" not in known.splitlines()]
 
 
-def apt_get(*arguments, **options):
+def apt_get(*arguments):
     """Run apt-get, patient with one that holds the lock; raise CalledProcessError if it fails."""
-    patient = ["-o", "DPkg::Lock::Timeout=300"]
+    command = ["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=300", *arguments]
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", "--quiet", *patient, *arguments]
-    subprocess.run(command, check=True, env=environ, stdout=subprocess.DEVNULL, **options)
-
-
-def fetch_kernel(folder):
-    """Download Debian's kernel and put it and its MODULES into the folder; it is not installed."""
-    query = ["apt-cache", "depends", "--important", KERNEL]
-    depends = subprocess.run(query, check=True, capture_output=True, text=True).stdout
-    package = next(word for word in depends.split()[1:] if word.startswith("linux-image-"))
-    say(f"downloading the guests' kernel, {package}, into {folder}")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as work:
-        # Its own user could not write into this folder.
-        apt_get("download", "-o", "APT::Sandbox::User=root", package, cwd=work)
-        subprocess.run(["dpkg", "-x", *Path(work).glob("*.deb"), Path(work, "all")], check=True)
-        Path(work, "kernel").mkdir()
-        for wanted in ["vmlinuz-*", *(f"{module}.ko" for module in MODULES)]:
-            (found,) = Path(work, "all").rglob(wanted)
-            found.rename(Path(work, "kernel", found.name.partition("-")[0]))
-        Path(work, "kernel", "order").write_text("\n".join(MODULES) + "\n", encoding="ascii")
-        Path(work, "kernel").rename(folder)
+    subprocess.run(command, check=True, env=environ, stdout=subprocess.DEVNULL)
 
 
 def run_in_namespaces(command):
@@ -124,16 +83,17 @@ def main(arguments):
     if lack := unfit():
         print(f"check-live {lack}", file=sys.stderr)
         return 1
-    missing, kernel = missing_packages(), CACHE / "kernel"
-    if missing or not kernel.exists():
-        apt_get("update")
-    if missing:
+    if missing := missing_packages():
         say("installing the Debian packages " + " ".join(missing))
+        apt_get("update")
         apt_get("install", "--yes", "--no-install-recommends", *missing)
-    if not kernel.exists():
-        fetch_kernel(kernel)
-    pytest = [sys.executable, "-m", "pytest", "-c", LIVE / "pytest.ini", LIVE, "--kernel", kernel]
-    return run_in_namespaces([*pytest, *arguments])
+    try:
+        prepared = parts.prepared(os.environ.get("VDSM", ""), CACHE, say)
+    except parts.NoSourceError as error:
+        print(f"check-live {error}", file=sys.stderr)
+        return 1
+    pytest = [sys.executable, "-m", "pytest", "-c", LIVE / "pytest.ini", LIVE]
+    return run_in_namespaces([*pytest, "--parts", prepared, *arguments])
 
 
 if __name__ == "__main__":

@@ -1,31 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lab's hosts, its stand-in for Vdsm and its guests, and what a failure shows of them."""
+"""The lab's hosts with their Vdsm, its VMs, and what a failure shows of them."""
 
-import contextlib
-import itertools
+import functools
 import re
 import subprocess
 from pathlib import Path
 
+import captures
 import pytest
-from guest import Guest, build_boot
-from host import HOSTS, Host
-from vnic import Vdsm
+from guest import build_boot
+from hook import POINTS
+from host import HOSTS
+from vdsm_host import VdsmHost
+from vm import VMS, vms_of
 
 pytest_plugins = ["skips"]
-
-GUESTS = []
-NUMBERS = itertools.count(1)
+pytest.register_assert_rewrite("test_vdsm_contract")
 
 
 def pytest_addoption(parser):
-    """Add the option --kernel."""
-    parser.addoption("--kernel", type=Path, help="folder with a guest kernel and its modules")
+    """Add the option that __main__ gives, and --capture-vnics."""
+    parser.addoption("--parts", type=Path, help="folder with Vdsm and a kernel: parts.prepared()")
+    parser.addoption("--capture-vnics", action="store_true", help="write what Vdsm hands over anew")
 
 
-def pytest_report_header():
+def pytest_report_header(config):
     """Show the versions that the lab proves the hook with."""
-    versions = []
+    versions = [config.getoption("parts").name]
     for daemon in "libvirtd", "qemu-system-x86_64", "ovs-vswitchd":
         command = [daemon, "--version"]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -40,94 +41,59 @@ def pytest_runtest_makereport():
     if report.failed:
         for host in HOSTS:
             report.sections += host.picture().items()
-        for guest in GUESTS:
-            report.sections += guest.picture().items()
+        for vm in VMS:
+            report.sections += vm.guest.picture().items()
     return report
 
 
-@pytest.fixture(scope="session")
-def boot(pytestconfig):
-    """Give the guests a kernel and an initramfs."""
-    build_boot(pytestconfig.getoption("--kernel"))
-
-
-@pytest.fixture(scope="session")
-def vdsm():
-    """Install the hook into a tree of the lab's own."""
-    return Vdsm("/run/lab/tree")
-
-
-def new_host(name):
-    """Return a host with the oVirt network and no other."""
-    host = Host(name)
-    host.add_ovirt_network()
+def new_host(name, pytestconfig):
+    """Return a host as Engine has set it up: Vdsm and the oVirt networks alone."""
+    host = VdsmHost(name, pytestconfig.getoption("parts"))
+    host.add_ovirt_networks()
     host.start_openvswitch()
     host.start_libvirt()
+    host.log_in()
+    host.start_vdsm()
     return host
 
 
 @pytest.fixture(scope="session")
-def host():
-    """Set up a host with glitter, ovs_net and macvtap_net."""
-    host = new_host("source")
-    host.define_network("glitter")
-    host.add_openvswitch_bridge()
-    host.define_network("ovs_net")
-    host.add_nic()
-    host.define_network("macvtap_net")
+def host(pytestconfig):
+    """Set up a host with the hook, glitter, ovs_net, macvtap_net and bridged."""
+    build_boot(pytestconfig.getoption("parts") / "kernel")
+    host = new_host("source", pytestconfig)
+    host.install_hook()
+    host.add_libvirt_networks()
+    for point in POINTS:
+        host.add_hook(point, "00_capture", captures.CAPTURE)
     return host
 
 
 @pytest.fixture(scope="session")
-def destination(host):
-    """Set up a second host, without any libvirt network, and join it to the first by a cable."""
-    destination = new_host("destination")
+def destination(host, pytestconfig):
+    """Set up a second host, joined to the first by a cable."""
+    destination = new_host("destination", pytestconfig)
+    destination.install_rpm()
+    destination.add_libvirt_networks()
     host.add_cable_to(destination)
     return destination
 
 
-@contextlib.contextmanager
-def guests_of(host):
-    """Give a function that makes a guest; all that it made are ended on leaving."""
-    with contextlib.ExitStack() as ends:
-
-        def new_guest():
-            guest = Guest(host, f"guest-{next(NUMBERS)}")
-            GUESTS.append(guest)
-            ends.callback(GUESTS.remove, guest)
-            ends.callback(guest.end)
-            return guest
-
-        yield new_guest
-
-
 @pytest.fixture
-def new_guest(host, boot):  # noqa: ARG001 (what a guest boots)
-    """Give a function that makes a guest; all are ended after the test."""
-    with guests_of(host) as new_guest:
-        yield new_guest
+def new_vm(host):
+    """Give a function that makes a Vm; all are ended after the test."""
+    with vms_of(host) as new_vm:
+        yield new_vm
 
 
 @pytest.fixture(scope="module")
-def module_guest(host, boot):  # noqa: ARG001 (what a guest boots)
-    """Give a guest that is ended after the module's last test."""
-    with guests_of(host) as new_guest:
-        yield new_guest()
+def module_vm(host):
+    """Give a Vm that is ended after the module's last test."""
+    with vms_of(host) as new_vm:
+        yield new_vm()
 
 
 @pytest.fixture
-def mac():
-    """Give a MAC that no other test uses, so that a lease is a new one."""
-    return f"52:54:00:59:f5:{next(NUMBERS):02x}"
-
-
-other_mac = mac  # of a second vNIC
-
-
-@pytest.fixture
-def spoofer():
-    """Give a MAC as mac does, with which the guest tries to spoof."""
-    return f"52:54:00:ba:d0:{next(NUMBERS):02x}"
-
-
-other_spoofer = spoofer
+def captured(pytestconfig):
+    """Give captures.check(), which writes what it else compares if that was asked for."""
+    return functools.partial(captures.check, write=pytestconfig.getoption("capture_vnics"))

@@ -5,6 +5,7 @@ As on a host of oVirt there is an oVirt network, the Linux bridge ovirtmgmt, her
 a DHCP server of its own, so that a guest can tell on which side it is.
 """
 
+import contextlib
 import json
 import subprocess
 import uuid
@@ -14,38 +15,57 @@ from waiting import until
 
 NETWORKS = Path(__file__).resolve().parent.parent / "networks"
 
-# What a vNIC's tap is on, and the router that it reaches there.
-GLITTER_BRIDGE, GLITTER_ROUTER = "virbr-glitter", "192.168.150.1"
-OVIRT_BRIDGE, OVIRT_ROUTER = "ovirtmgmt", "192.168.160.1"
-OVS_BRIDGE, OVS_ROUTER = "ovsbr0", "192.168.170.1"
-MACVTAP_NIC, MACVTAP_ROUTER = "eth1", "192.168.180.1"
+# Where the traffic of a network's vNICs goes on every host, a bridge or a NIC, and the router that
+# answers there. The first two are oVirt networks, the others libvirt's.
+WHERE = {
+    "ovirtmgmt": ("ovirtmgmt", "192.168.160.1"),
+    "extnet": ("extnet", None),  # leads nowhere
+    "glitter": ("virbr-glitter", "192.168.150.1"),
+    "bridged": ("br1", "192.168.185.1"),
+    "ovs_net": ("ovsbr0", "192.168.170.1"),
+    "macvtap_net": ("eth1", "192.168.180.1"),
+}
+BRIDGED = '<network><name>bridged</name><forward mode="bridge"/><bridge name="br1"/></network>'
 
 SOURCE, DESTINATION = "192.168.190.1", "192.168.190.2"  # the ends of the cable between two hosts
 
 ENTER = """
-hostname "$0"
+name=$0 parts=$1
+hostname "$name"
 umount --recursive /sys  # with its cgroups, which libvirtd would use
 mount -t sysfs sysfs /sys
-mkdir -p /run/libvirt /run/openvswitch
-for folder in /etc/libvirt /run/libvirt /run/openvswitch /var; do mount -t tmpfs lab $folder; done
+for folder in /usr /etc /tmp; do  # Vdsm's files over the machine's, and the host's over both
+    own=/run/hosts/$name$folder
+    mkdir -p $own/upper $own/work
+    layers=lowerdir=$parts$folder:$folder,upperdir=$own/upper,workdir=$own/work
+    mount -t overlay -o $layers lab $folder
+done
+mkdir -p /run/libvirt /run/openvswitch /run/vdsm
+for folder in /etc/libvirt /run/libvirt /run/openvswitch /run/vdsm /var; do
+    mount -t tmpfs lab $folder
+done
+chmod 1777 /tmp
+cp -r /usr/share/libvirt/nwfilter /etc/libvirt/
 mkdir -p /var/log/libvirt
 ln -s /run /var/run
-cp -r /usr/share/libvirt/nwfilter /etc/libvirt/
 for file in passwd group; do  # libvirtd asks for its default user even if qemu.conf has another
-    sed 's/^root:/libvirt-qemu:/' /etc/$file | cat /etc/$file - >/run/libvirt/$file
-    mount --bind /run/libvirt/$file /etc/$file
+    sed -n 's/^root:/libvirt-qemu:/p' /etc/$file >>/etc/$file
 done
+echo "127.0.0.1 localhost $name" >/etc/hosts
 ip link set lo up
 echo entered
 exec cat
 """
 
+# Of Vdsm's libvirt configurator: SASL for who changes something, and no keepalive.
 LIBVIRTD = """
 host_uuid = "{uuid}"
 listen_tls = 0
 listen_tcp = 1
 auth_tcp = "none"
-auth_unix_rw = "none"
+auth_unix_rw = "sasl"
+keepalive_interval = -1
+unix_sock_rw_perms = "0777"
 log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
 """
 QEMU = """
@@ -63,11 +83,11 @@ HOSTS = []  # all of them, for what a failure shows
 class Host:
     """What is started on it ends with the lab's namespaces, at the latest."""
 
-    def __init__(self, name):
-        """Make the namespaces; the name is the host's name."""
-        self.name = name
+    def __init__(self, name, parts):
+        """Make the namespaces; name: the host's; parts: the tree of parts.prepared()."""
+        self.name, self.parts = name, parts
         self.daemons = []
-        command = ["unshare", "--mount", "--net", "--uts", "sh", "-ec", ENTER, name]
+        command = ["unshare", "--mount", "--net", "--uts", "sh", "-ec", ENTER, name, parts]
         pipe = subprocess.PIPE
         self.keeper = subprocess.Popen(command, stdin=pipe, stdout=pipe)
         if self.keeper.stdout.readline() != b"entered\n":
@@ -75,13 +95,15 @@ class Host:
         self.root = Path(f"/proc/{self.keeper.pid}/root")
         HOSTS.append(self)
 
-    def _inside(self, command):
+    def inside(self, command):
+        """Return the command, a list, that runs a command on the host."""
         spaces = ["--mount", "--net", "--uts"]
-        return ["nsenter", "--target", str(self.keeper.pid), *spaces, *map(str, command)]
+        environ = ["env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"]
+        return ["nsenter", "--target", str(self.keeper.pid), *spaces, *environ, *map(str, command)]
 
     def run(self, *command):
         """Run a command on the host, return its stdout; raise CommandError if it fails."""
-        done = subprocess.run(self._inside(command), capture_output=True, text=True, check=False)
+        done = subprocess.run(self.inside(command), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise CommandError(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
         return done.stdout
@@ -93,13 +115,24 @@ class Host:
     def daemon(self, *command):
         """Start a program that stays in the foreground, with its output in /var/log/libvirt."""
         number = len(self.daemons)
-        log = self.root / f"var/log/libvirt/{command[0]}-{number}.out"
+        log = self.root / f"var/log/libvirt/{Path(command[0]).name}-{number}.out"
         with log.open("wb") as out:
-            process = subprocess.Popen(
-                self._inside(command), stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
+            options = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": out}
+            process = subprocess.Popen(self.inside(command), **options)
+        process.log = log
         self.daemons.append(process)
         return process
+
+    def ready(self, daemon, condition):
+        """Wait until a condition holds of a daemon; raise RuntimeError if it gives up."""
+        name = f"{daemon.log.name} on {self.name}"
+        until(lambda: daemon.poll() is not None or condition(), name)
+        if daemon.poll() is not None:
+            raise RuntimeError(f"{name} gave up: {daemon.log.read_text(errors='replace')}")
+
+    def read(self, path):
+        """Return the text of a file of the host's own."""
+        return (self.root / path.lstrip("/")).read_text(encoding="utf-8", errors="replace")
 
     def write(self, path, text):
         """Write a file of the host's own."""
@@ -107,52 +140,52 @@ class Host:
 
     def start_libvirt(self):
         """Start libvirtd and wait until it answers."""
-
-        def settled():
-            return libvirtd.poll() is not None or self.succeeds("virsh", "version")
-
         self.write("/etc/libvirt/libvirtd.conf", LIBVIRTD.format(uuid=uuid.uuid4()))
         self.write("/etc/libvirt/qemu.conf", QEMU)
         libvirtd = self.daemon("libvirtd", "--listen", "--pid-file", "/run/libvirt/lab.pid")
-        until(settled, f"libvirtd on {self.name} to answer or to give up")
-        if libvirtd.poll() is not None:
-            raise RuntimeError(f"libvirtd on {self.name} gave up, see /var/log/libvirt there")
+        self.ready(libvirtd, lambda: self.succeeds("virsh", "--readonly", "version"))
 
     def start_openvswitch(self):
         """Start Open vSwitch, forwarding in user space; wait until its database answers."""
         database = "/run/openvswitch/conf.db"
         self.run("ovsdb-tool", "create", database, "/usr/share/openvswitch/vswitch.ovsschema")
-        self.daemon(
-            "ovsdb-server", "--verbose=warn", "--remote=punix:/run/openvswitch/db.sock", database
-        )
+        socket = "--remote=punix:/run/openvswitch/db.sock"
+        self.daemon("ovsdb-server", "--verbose=warn", socket, database)
         until(lambda: self.succeeds("ovs-vsctl", "--no-wait", "init"), "ovsdb-server")
         self.daemon("ovs-vswitchd", "--verbose=warn")
 
     def succeeds(self, *command):
         """Tell if a command on the host exits with 0."""
-        try:
-            self.run(*command)
-        except CommandError:
-            return False
-        return True
+        return (
+            subprocess.run(self.inside(command), capture_output=True, check=False).returncode == 0
+        )
 
-    def add_ovirt_network(self):
-        """Make the bridge that Vdsm would have made for the cluster's management network."""
-        self.run("ip", "link", "add", OVIRT_BRIDGE, "type", "bridge", "forward_delay", "0")
-        self.serve_dhcp(OVIRT_BRIDGE, OVIRT_ROUTER)
+    def add_bridge(self, name, router=None):
+        """Make a Linux bridge, with a DHCP server if there is a router on it."""
+        self.run("ip", "link", "add", name, "type", "bridge", "forward_delay", "0")
+        self.run("ip", "link", "set", name, "up")
+        if router:
+            self.serve_dhcp(name, router)
 
-    def add_openvswitch_bridge(self):
-        """Make an Open vSwitch bridge with a router and a DHCP server on its internal port."""
-        kind = ["--", "set", "bridge", OVS_BRIDGE, "datapath_type=netdev"]
-        self.run("ovs-vsctl", "add-br", OVS_BRIDGE, *kind)
-        self.serve_dhcp(OVS_BRIDGE, OVS_ROUTER)
+    def add_ovirt_networks(self):
+        """Make the bridges that Vdsm would have made for Engine."""
+        for name in "ovirtmgmt", "extnet":
+            self.add_bridge(*WHERE[name])
 
-    def add_nic(self):
-        """Make a NIC of the host; at the other end of its cable is a router with a DHCP server."""
-        router = f"{MACVTAP_NIC}-router"
-        self.run("ip", "link", "add", MACVTAP_NIC, "type", "veth", "peer", "name", router)
-        self.run("ip", "link", "set", MACVTAP_NIC, "up")
-        self.serve_dhcp(router, MACVTAP_ROUTER)
+    def add_libvirt_networks(self):
+        """Define glitter, ovs_net, macvtap_net and bridged, and make what they need."""
+        bridge, router = WHERE["ovs_net"]
+        kind = ["--", "set", "bridge", bridge, "datapath_type=netdev"]
+        self.run("ovs-vsctl", "add-br", bridge, *kind)
+        self.serve_dhcp(bridge, router)
+        nic, router = WHERE["macvtap_net"]
+        self.run("ip", "link", "add", nic, "type", "veth", "peer", "name", f"{nic}-router")
+        self.run("ip", "link", "set", nic, "up")
+        self.serve_dhcp(f"{nic}-router", router)
+        self.add_bridge(*WHERE["bridged"])
+        self.define_network("bridged", BRIDGED)
+        for name in "glitter", "ovs_net", "macvtap_net":
+            self.define_network(name)
 
     def add_cable_to(self, other):
         """Join this host, as SOURCE, and another, as DESTINATION, by a veth pair."""
@@ -167,67 +200,47 @@ class Host:
         self.run("ip", "address", "add", f"{router}/24", "dev", interface)
         self.run("ip", "link", "set", interface, "up")
         network = router.rpartition(".")[0]
-        self.daemon(
-            "dnsmasq",
-            "--keep-in-foreground",
-            "--conf-file=/dev/null",
-            "--user=root",
-            "--port=0",
-            "--no-ping",
-            "--bind-interfaces",
-            f"--interface={interface}",
-            "--except-interface=lo",
-            f"--dhcp-range={network}.2,{network}.254",
-            f"--dhcp-leasefile=/run/libvirt/{interface}.leases",
-            f"--pid-file=/run/libvirt/{interface}.pid",
-        )
+        alone = "--keep-in-foreground --conf-file=/dev/null --user=root --port=0 --no-ping"
+        bound = f"--bind-interfaces --except-interface=lo --interface={interface}"
+        leases = f"--dhcp-range={network}.2,{network}.254"
+        file = f"/run/libvirt/{interface}"
+        files = f"--dhcp-leasefile={file}.leases --pid-file={file}.pid"
+        self.daemon("dnsmasq", *f"{alone} {bound} {leases} {files}".split())
 
-    def define_network(self, name):
-        """Define a libvirt network of the folder tests/networks as an admin would, and start it."""
+    def define_network(self, name, xml=None):
+        """Define a libvirt network, by default one of tests/networks, and start it."""
         path = f"/run/libvirt/{name}.xml"
-        self.write(path, (NETWORKS / f"{name}.xml").read_text(encoding="utf-8"))
+        self.write(path, xml or (NETWORKS / f"{name}.xml").read_text(encoding="utf-8"))
         self.virsh("net-define", path)
         self.virsh("net-start", name)
 
-    def drop_network(self, name):
-        """Stop and undefine a libvirt network."""
-        self.virsh("net-destroy", name)
-        self.virsh("net-undefine", name)
+    def add_openvswitch_network(self, name, xml=""):
+        """Define a libvirt network on the Open vSwitch bridge, with further XML, and start it."""
+        bridge = f'<bridge name="{WHERE["ovs_net"][0]}"/><virtualport type="openvswitch"/>'
+        start = f'<network><name>{name}</name><forward mode="bridge"/>'
+        self.define_network(name, f"{start}{bridge}{xml}</network>")
 
-    def connections(self):
-        """Return {network interface: bridges it is on}, Linux's and Open vSwitch's, of the host."""
-        links = json.loads(self.run("ip", "-json", "link", "show"))
-        found = {link["ifname"]: {link["master"]} if "master" in link else set() for link in links}
-        for bridge in self.run("ovs-vsctl", "list-br").split():
-            for port in self.run("ovs-vsctl", "list-ports", bridge).split():
-                found.setdefault(port, set()).add(bridge)
-        return found
-
-    def ports(self, bridge):
-        """Return the names of the network interfaces that are on a bridge."""
-        return {name for name, bridges in self.connections().items() if bridge in bridges}
-
-    def filters(self):
-        """Return {tap: network filter} of all that libvirt has in force."""
-        rows = self.virsh("nwfilter-binding-list").splitlines()
-        return dict(row.split() for row in rows if row)
+    def network_of(self, interface):
+        """Return the network, of WHERE, that a tap or macvtap of the host is on; None: on none."""
+        (link,) = json.loads(self.run("ip", "-json", "link", "show", interface))
+        places = {link.get("master"), link.get("link")}
+        with contextlib.suppress(CommandError):
+            places = {self.run("ovs-vsctl", "port-to-br", interface).strip()}
+        return next((name for name, (place, _) in WHERE.items() if place in places), None)
 
     def picture(self):
         """Return what a failure is understood from: {title: text}."""
         shown = {}
         for command in (
-            ("ip", "-brief", "address"),
-            ("bridge", "link"),
-            ("ovs-vsctl", "show"),
-            ("virsh", "list", "--all"),
-            ("virsh", "net-list", "--all"),
-            ("sh", "-c", "tail -n 40 /var/log/libvirt/*.out /var/log/libvirt/libvirtd.log"),
+            "ip -brief address",
+            "bridge link",
+            "ovs-vsctl show",
+            "virsh list --all",
+            "virsh net-list --all",
+            "tail -n 20 /var/log/libvirt/*.out /var/log/libvirt/libvirtd.log",
+            "grep -v 'Broker\\|ProtocolDetector\\|getStats' /var/log/vdsm/vdsm.log | tail -n 60",
         ):
-            try:
-                text = self.run(*command)
-            except CommandError as error:
-                text = str(error)
-            shown[f"{self.name}: {' '.join(command)}"] = text
+            shown[f"{self.name}: {command}"] = self.run("sh", "-c", f"{command} 2>&1; true")
         return shown
 
 

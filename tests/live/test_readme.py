@@ -11,27 +11,17 @@ from pathlib import Path
 
 import pytest
 import readme
-from host import NETWORKS, QEMU, CommandError, Host
-from waiting import until
+from host import NETWORKS, CommandError
+from vdsm_host import VdsmHost
 
-KEY_FILE = "/etc/pki/vdsm/keys/libvirt_password"
-SASL = "mech_list: scram-sha-256\nsasldb_path: /etc/libvirt/passwd.db\n"
 LISTING = readme.block("shell", "net-list --all")
 
 
 @pytest.fixture(scope="module")
-def fresh():
-    """Set up a host with nothing but libvirt; its /etc is a copy."""
-    host = Host("fresh")
-    host.run("sh", "-ec", "cp -a /etc /run/libvirt/etc && mount --bind /run/libvirt/etc /etc")
-    host.run("mkdir", "-p", "/etc/sasl2", Path(KEY_FILE).parent)
-    host.write(KEY_FILE, "secret\n")
-    host.write("/etc/sasl2/libvirt.conf", SASL)
-    host.write("/etc/libvirt/libvirtd.conf", 'auth_unix_rw = "sasl"\n')
-    host.write("/etc/libvirt/qemu.conf", QEMU)
-    host.run("sh", "-ec", f"saslpasswd2 -p -a libvirt vdsm@ovirt <{KEY_FILE}")
-    host.daemon("libvirtd", "--pid-file", "/run/libvirt/lab.pid")
-    until(lambda: host.succeeds("virsh", "-r", "version"), "libvirtd on fresh")
+def fresh(pytestconfig):
+    """Set up a host as Vdsm has set it up, without a libvirt network."""
+    host = VdsmHost("fresh", pytestconfig.getoption("parts"))
+    host.start_libvirt()
     return host
 
 

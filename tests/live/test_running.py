@@ -1,79 +1,61 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A vNIC of a running VM is plugged, changed and unplugged.
-
-An update goes to libvirt in one of two forms (Vdsm 4.50.7): type bridge, or, once Vdsm has been
-restarted since the VM started, type network with the oVirt network's bridge as its source.
-"""
+"""A vNIC of a running VM is plugged, changed and unplugged."""
 
 import pytest
-from host import GLITTER_BRIDGE, GLITTER_ROUTER, OVIRT_BRIDGE, OVIRT_ROUTER, CommandError
-from vnic import device_xml
+from vm import BRIDGED, GLITTER, MACVTAP, OVS, WITHOUT
 
 
 @pytest.fixture(scope="module")
-def guest(module_guest):
-    """Start a guest without vNICs; each test plugs its own."""
-    module_guest.start()
-    module_guest.has_booted()
-    return module_guest
+def vm(module_vm):
+    """Start a VM without vNICs; each test plugs its own."""
+    module_vm.start()
+    module_vm.guest.has_booted()
+    return module_vm
 
 
 @pytest.fixture
-def plug(guest, vdsm):
-    """Give a function that hot-plugs a vNIC, with the hook; it is unplugged after the test."""
-
-    def with_hook(xml, network=None):
-        guest.plug(vdsm.plugged(xml, network))
-
-    yield with_hook
-    for mac in guest.vnics():
-        guest.unplug(device_xml(mac))
-        guest.loses(mac)
+def plug(vm):
+    """Give a function that plugs a vNIC of a profile; it is unplugged after the test."""
+    yield vm.plug
+    for nic in list(vm.nics):
+        nic.unplug()
+        vm.guest.loses(nic.mac)
 
 
-def test_a_hot_plugged_vnic_on_glitter_gets_a_lease_and_can_be_unplugged(guest, plug, mac):
-    plug(device_xml(mac), "glitter")
-    assert guest.bridges(mac) == {GLITTER_BRIDGE}
-    assert guest.reports(mac, answers="yes")["router"] == GLITTER_ROUTER
-    guest.unplug(device_xml(mac))
-    guest.loses(mac)
-    assert guest.vnics() == {}
+@pytest.mark.parametrize("profile", [GLITTER, OVS, MACVTAP], ids=str)
+def test_a_plugged_vnic_gets_a_lease_stays_while_its_link_changes_and_can_be_unplugged(
+    vm, plug, profile
+):
+    nic = plug(profile)
+    assert (nic.on(), nic.reaches()) == (profile.wanted, profile.wanted)
+    nic.update(link="down")
+    assert (nic.on(), nic.reports(link="down")["link"]) == (profile.wanted, "down")
+    nic.update(link="up")
+    assert (nic.on(), nic.reaches()) == (profile.wanted, profile.wanted)
+    nic.unplug()
+    vm.guest.loses(nic.mac)
+    assert nic.on() is None
 
 
-@pytest.mark.parametrize("form", ["bridge", "network"])
-def test_an_update_of_the_link_leaves_a_vnic_on_glitter(guest, plug, vdsm, mac, form):
-    plug(device_xml(mac), "glitter")
-    guest.reports(mac, answers="yes")
-    for link, report in ("down", {"link": "down"}), ("up", {"answers": "yes"}):
-        guest.update(vdsm.updated(device_xml(mac, form=form, link=link), "glitter"))
-        assert guest.bridges(mac) == {GLITTER_BRIDGE}
-        last = guest.reports(mac, **report)
-    assert last["router"] == GLITTER_ROUTER
+def test_another_profile_moves_a_vnic_to_glitter_and_on_and_back(plug):
+    nic = plug(WITHOUT)
+    assert nic.reaches() == "ovirtmgmt"
+    for profile in GLITTER, BRIDGED, GLITTER, WITHOUT:
+        nic.update(profile)
+        assert nic.on() == profile.wanted
+    assert nic.reaches() == "ovirtmgmt"
 
 
-def test_without_the_hook_an_update_moves_a_vnic_to_the_ovirt_bridge(guest, plug, mac):
-    plug(device_xml(mac), "glitter")
-    guest.update(device_xml(mac, link="down"))
-    assert guest.bridges(mac) == {OVIRT_BRIDGE}
+def test_on_open_vswitch_a_link_changes_only_if_the_network_has_an_interfaceid(plug, host):
+    host.add_openvswitch_network("ovs_bare")
+    nic = plug(OVS._replace(extnet="ovs_bare"))
+    _, log = host.refusal(nic.update, link="down")
+    assert "unable to change config on 'bridge' network type" in log
+    assert nic.on() == "ovs_net"  # which has the same bridge
 
 
-def test_without_the_hook_an_update_after_a_restart_of_vdsm_is_refused(guest, plug, mac):
-    plug(device_xml(mac), "glitter")
-    with pytest.raises(CommandError, match="Missing required attribute 'network'"):
-        guest.update(device_xml(mac, form="network", link="down"))
-
-
-def test_a_new_profile_moves_a_running_vnic_to_glitter_and_back(guest, plug, vdsm, mac):
-    plug(device_xml(mac))
-    assert guest.reports(mac, answers="yes")["router"] == OVIRT_ROUTER
-    guest.update(vdsm.updated(device_xml(mac), "glitter"))
-    assert guest.bridges(mac) == {GLITTER_BRIDGE}
-    assert guest.reports(mac, router=GLITTER_ROUTER, answers="yes")
-    guest.update(vdsm.updated(device_xml(mac)))
-    assert guest.bridges(mac) == {OVIRT_BRIDGE}
-    assert guest.reports(mac, router=OVIRT_ROUTER, answers="yes")
-
-
-def test_without_the_network_filter_a_guest_can_spoof(guest, plug, spoofer):
-    plug(device_xml(spoofer, network_filter=False), "glitter")
-    assert guest.reports(spoofer, answers="yes")["spoofed"] == "yes"
+def test_the_captured_device_xml_is_what_vdsm_hands_over(plug, captured):
+    nic = plug(GLITTER)
+    captured(nic, "before_nic_hotplug", "rewritten/vdsm-hotplug")
+    nic.update(link="down")
+    captured(nic, "before_update_device", "rewritten/vdsm-update")

@@ -1,89 +1,61 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VM is started: before_device_create, then libvirt."""
+"""A VM is started."""
+
+import contextlib
+import re
 
 import pytest
-from host import (
-    GLITTER_BRIDGE,
-    GLITTER_ROUTER,
-    MACVTAP_ROUTER,
-    OVIRT_BRIDGE,
-    OVIRT_ROUTER,
-    OVS_BRIDGE,
-    OVS_ROUTER,
-    CommandError,
-)
-from vnic import device_xml
+import readme
+from vdsm_host import VdsmError
+from vm import ALL, GLITTER, SPOOFS, WITHOUT, Profile
 
 
-@pytest.fixture
-def stopped_glitter(host):
-    """Stop glitter for a test."""
-    host.virsh("net-destroy", "glitter")
-    yield "glitter"
-    host.virsh("net-start", "glitter")
+@pytest.fixture(scope="module")
+def nics(module_vm):
+    """Start a VM with a vNIC of each profile."""
+    nics = dict(zip(ALL, module_vm.add(*ALL), strict=True))
+    module_vm.start()
+    return nics
 
 
-def test_a_vnic_on_nat_network_glitter_gets_a_lease_and_reaches_its_router(vdsm, new_guest, mac):
-    guest = new_guest()
-    guest.start(vdsm.created(device_xml(mac), "glitter"))
-    assert guest.bridges(mac) == {GLITTER_BRIDGE}
-    assert guest.reports(mac, answers="yes")["router"] == GLITTER_ROUTER
+@pytest.mark.parametrize("profile", ALL, ids=str)
+def test_a_vnic_is_on_its_network_gets_a_lease_and_reaches_its_router(nics, profile):
+    assert nics[profile].on() == profile.wanted
+    assert nics[profile].reaches() == profile.wanted
 
 
-def test_without_the_hook_the_same_vnic_lands_on_the_ovirt_bridge(new_guest, mac):
-    guest = new_guest()
-    guest.start(device_xml(mac))
-    assert guest.bridges(mac) == {OVIRT_BRIDGE}
+def test_vdsm_log_has_the_line_that_readme_shows(nics):
+    shown = re.search(
+        r"^extnet: vNIC (\S+) of VM (\S+): .* -> network 'glitter'$", readme.TEXT, re.M
+    )
+    nic = nics[GLITTER]
+    expected = shown[0].replace(shown[1], nic.mac).replace(shown[2], nic.vm.id)
+    assert nic.audit_lines() == [expected]
+    assert nics[WITHOUT].audit_lines() == []
 
 
-def test_a_vnic_on_open_vswitch_gets_a_lease_and_reaches_its_router(vdsm, new_guest, mac):
-    guest = new_guest()
-    guest.start(vdsm.created(device_xml(mac, network_filter=False), "ovs_net"))
-    assert guest.bridges(mac) == {OVS_BRIDGE}
-    assert guest.reports(mac, answers="yes")["router"] == OVS_ROUTER
+def test_the_captured_device_xml_is_what_vdsm_hands_over_at_a_start(nics, captured):
+    captured(nics[GLITTER], "before_device_create", "rewritten/vdsm-start")
 
 
-def test_a_vnic_on_macvtap_gets_a_lease_and_reaches_its_router(vdsm, new_guest, mac):
-    guest = new_guest()
-    guest.start(vdsm.created(device_xml(mac, network_filter=False), "macvtap_net"))
-    assert guest.bridges(mac) == set()
-    assert guest.vnics()[mac].kind == "direct"
-    assert guest.reports(mac, answers="yes")["router"] == MACVTAP_ROUTER
+def test_the_captured_device_xml_has_bandwidth_where_the_profile_has_qos(new_vm, captured):
+    vm = new_vm()
+    (nic,) = vm.add(GLITTER._replace(qos=True))
+    with contextlib.suppress(VdsmError):  # libvirt needs a kernel with sfq
+        vm.start(paused=True)
+    captured(nic, "before_device_create", "rewritten/vdsm-start-qos")
 
 
-def test_two_vnics_each_land_where_they_should_and_cannot_spoof(
-    vdsm, host, new_guest, spoofer, other_spoofer
-):
-    guest = new_guest()
-    with_property = vdsm.created(device_xml(spoofer), "glitter")
-    guest.start(with_property, vdsm.created(device_xml(other_spoofer)))
-    for mac, bridge, router in (
-        (spoofer, GLITTER_BRIDGE, GLITTER_ROUTER),
-        (other_spoofer, OVIRT_BRIDGE, OVIRT_ROUTER),
-    ):
-        assert guest.bridges(mac) == {bridge}
-        assert host.filters()[guest.vnics()[mac].tap] == "no-mac-spoofing"
-        report = guest.reports(mac, answers="yes")
-        assert (report["router"], report["spoofed"]) == (router, "no")
+def test_a_property_of_the_vm_puts_all_its_vnics_on_glitter(new_vm):
+    vm = new_vm()
+    nics = vm.add(WITHOUT, Profile("bridged"))
+    vm.start(paused=True, properties={"extnet": "glitter"})
+    assert [nic.on() for nic in nics] == ["glitter", "glitter"]
 
 
-@pytest.mark.parametrize("network", ["ovs_net", "macvtap_net"])
-def test_libvirt_takes_a_network_filter_on_linux_bridges_only(vdsm, new_guest, mac, network):
-    with pytest.raises(CommandError, match="filterref is not supported"):
-        new_guest().start(vdsm.created(device_xml(mac), network))
-
-
-def test_a_vm_does_not_start_on_a_network_that_does_not_exist(vdsm, host, new_guest, mac):
-    before = host.connections()
-    with pytest.raises(CommandError, match="no network with matching name 'nope'"):
-        new_guest().start(vdsm.created(device_xml(mac), "nope"))
-    assert host.connections() == before
-
-
-def test_a_vm_does_not_start_on_a_network_that_is_not_active(
-    vdsm, host, stopped_glitter, new_guest, mac
-):
-    before = host.connections()
-    with pytest.raises(CommandError, match="network 'glitter' is not active"):
-        new_guest().start(vdsm.created(device_xml(mac), stopped_glitter))
-    assert host.connections() == before
+def test_without_the_network_filter_and_only_so_a_guest_can_spoof(new_vm):
+    vm = new_vm()
+    filtered, unfiltered = vm.add(GLITTER, Profile("glitter"), start=SPOOFS)
+    vm.start()
+    assert filtered.reports(answers="yes")["spoofed"] == "no"
+    assert unfiltered.reports(answers="yes")["spoofed"] == "yes"

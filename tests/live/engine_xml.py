@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The XML that Engine 4.5 sends to Vdsm, of a VM and of its vNICs.
+
+Elements and their order are those of Engine's LibvirtVmXmlBuilder. Custom properties are in the
+metadata, in a `custom` element for each vNIC, also for one without any.
+"""
+
+from xml.sax.saxutils import escape
+
+XML = '<?xml version="1.0" encoding="UTF-8"?>'
+TUNE, VM = "http://ovirt.org/vm/tune/1.0", "http://ovirt.org/vm/1.0"
+SLOT = '<controller type="pci" model="pcie-root-port"/>'  # of which plugging takes one
+SLOTS = '<controller type="pci" index="0" model="pcie-root"/>' + 8 * SLOT
+QOS = """<bandwidth><inbound average="1000" burst="1024" peak="5000"/>\
+<outbound average="128" burst="256"/></bandwidth>"""
+
+
+def vnic_xml(nic):
+    """Return the <interface> of a vm.Nic."""
+    wanted = nic.profile.network_filter
+    filterref = f'<filterref filter="{wanted}"/>' if wanted else ""
+    return f"""<interface type="bridge"><model type="virtio"/><link state="{nic.link}"/>\
+<source bridge="{nic.profile.network}"/><alias name="{nic.alias}"/><mac address="{nic.mac}"/>\
+<mtu size="1500"/>{filterref}{QOS if nic.profile.qos else "<bandwidth/>"}</interface>"""
+
+
+def custom(properties):
+    """Return the element that tells Vdsm the custom properties, a dict."""
+    elements = [
+        f"<ovirt-vm:{name}>{escape(it)}</ovirt-vm:{name}>" for name, it in properties.items()
+    ]
+    return f"<ovirt-vm:custom>{''.join(elements)}</ovirt-vm:custom>"
+
+
+def metadata(nic):
+    """Return what Vdsm is told of a vm.Nic beside its <interface>."""
+    names = f'alias="{nic.alias}" mac_address="{nic.mac}"'
+    return f"<ovirt-vm:device {names}>{custom(nic.profile.properties)}</ovirt-vm:device>"
+
+
+def hotplug(nic):
+    """Return what plugs a vm.Nic, and also what changes one that is plugged."""
+    told = f'<metadata xmlns:ovirt-vm="{VM}"><ovirt-vm:vm>{metadata(nic)}</ovirt-vm:vm></metadata>'
+    return f"{XML}<hotplug><devices>{vnic_xml(nic)}</devices>{told}</hotplug>"
+
+
+def hotunplug(nic):
+    """Return what unplugs a vm.Nic."""
+    vnic = f'<interface><alias name="{nic.alias}"/></interface>'
+    return f"{XML}<hotunplug><devices>{vnic}</devices></hotunplug>"
+
+
+def domain(vm, properties, *, paused, console, boot):
+    """Return what creates a vm.Vm with its vNICs, with custom properties of its own, a dict.
+
+    paused: so is the VM to be; console: the file it writes to; boot: the folder it boots from.
+    """
+    return f"""{XML}
+<domain type="qemu" xmlns:ovirt-tune="{TUNE}" xmlns:ovirt-vm="{VM}">
+<name>{vm.name}</name><uuid>{vm.id}</uuid>
+<memory>131072</memory><currentMemory>131072</currentMemory><vcpu current="1">1</vcpu>
+<sysinfo type="smbios"><system>
+<entry name="manufacturer">oVirt</entry><entry name="product">OS-NAME:</entry>
+<entry name="version">OS-VERSION:</entry><entry name="family">oVirt</entry>
+<entry name="serial">HOST-SERIAL:</entry><entry name="uuid">{vm.id}</entry>
+</system></sysinfo>
+<clock offset="variable" adjustment="0"><timer name="rtc" tickpolicy="catchup"/>
+<timer name="pit" tickpolicy="delay"/><timer name="hpet" present="no"/></clock>
+<features><acpi/></features>
+<devices>
+<controller type="usb" model="none"/>{SLOTS}
+<serial type="file"><source path="{console}" append="on"/></serial><memballoon model="none"/>
+{"".join(map(vnic_xml, vm.nics))}
+</devices>
+<os><type arch="x86_64" machine="q35">hvm</type><smbios mode="sysinfo"/>
+<kernel>{boot}/vmlinuz</kernel><initrd>{boot}/initramfs</initrd>
+<cmdline>console=ttyS0 quiet panic=1 mitigations=off cryptomgr.notests</cmdline></os>
+<metadata><ovirt-tune:qos/><ovirt-vm:vm>
+<ovirt-vm:clusterVersion>4.7</ovirt-vm:clusterVersion>
+<ovirt-vm:minGuaranteedMemoryMb type="int">64</ovirt-vm:minGuaranteedMemoryMb>
+{custom(properties)}{"".join(map(metadata, vm.nics))}
+<ovirt-vm:launchPaused>{str(paused).lower()}</ovirt-vm:launchPaused>
+<ovirt-vm:resumeBehavior>auto_resume</ovirt-vm:resumeBehavior>
+<ovirt-vm:ballooningEnabled>false</ovirt-vm:ballooningEnabled>
+</ovirt-vm:vm></metadata></domain>"""

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hooks of Vdsm's own beside extnet, and one of somebody's that fails."""
+
+import pytest
+from hook import POINTS
+from vm import GLITTER, WITHOUT
+
+IN_BOTH = {  # as their Makefile.am installs them
+    "50_vmfex": "vmfex_dev/vmfex_vnic.py",
+    "50_openstacknet": "openstacknet/before_device_create.py",
+    "openstacknet_utils.py": "openstacknet/openstacknet_utils.py",
+}
+NEIGHBOURS = {(point, name): IN_BOTH[name] for point in POINTS[:2] for name in IN_BOTH}
+NEIGHBOURS["before_vm_start", "50_qemucmdline"] = "qemucmdline/before_vm_start.py"
+
+
+@pytest.fixture
+def neighbours(host):
+    """Install qemucmdline, vmfex_dev and openstacknet."""
+    source = host.parts / "vdsm_hooks"
+    files = [host.add_hook(*target, source / name) for target, name in NEIGHBOURS.items()]
+    for file in files:
+        file.chmod(0o644 if file.suffix else 0o755)  # the one with a suffix is a module
+    yield
+    for file in files:
+        file.unlink()
+
+
+@pytest.mark.usefixtures("neighbours")
+def test_vdsms_own_hooks_do_their_work_and_extnet_does_its(host, new_vm):
+    vm = new_vm()
+    nics = vm.add(GLITTER, WITHOUT)
+    start = len(host.log())
+    vm.start(properties={"qemu_cmdline": '["-fw_cfg", "name=opt/neighbour,string=beside"]'})
+    assert "name=opt/neighbour,string=beside" in host.read(f"/var/log/libvirt/qemu/{vm.name}.log")
+    nics.append(vm.plug(GLITTER))
+    assert [nic.on() for nic in nics] == ["glitter", "ovirtmgmt", "glitter"]
+    log = host.log()[start:]
+    for name, runs in {"vmfex": 3, "openstacknet": 3, "qemucmdline": 1}.items():
+        assert log.count(f"50_{name}: rc=0 err=b''") == runs
+
+
+def test_when_another_hook_fails_engine_is_handed_what_the_last_one_said(host, new_vm):
+    vm = new_vm()
+    (nic,) = vm.add(GLITTER)
+    failing = host.add_hook(POINTS[0], "40_failing", "echo I am the one >&2; exit 1")
+    try:
+        text, log = host.refusal(vm.start)
+    finally:
+        failing.unlink()
+    assert text.startswith(f'Hook Error: (b"extnet: vNIC {nic.mac} ')
+    assert "40_failing: rc=1 err=b'I am the one" in log

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""oVirt's own hook of the same name, as a control: what README's comparison says of it."""
+
+import pytest
+from hook import POINTS
+from vm import GLITTER, MACVTAP
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ovirts_hook(host):
+    """Have oVirt's hook in the place of this one."""
+    theirs = host.parts / "vdsm_hooks/extnet/extnet_vnic.py"
+    for point in POINTS:
+        host.hook_file(point, "50_extnet").unlink()
+    for point in POINTS[:2]:
+        host.add_hook(point, "50_extnet", theirs)
+    yield
+    for point in POINTS[:2]:
+        host.hook_file(point, "50_extnet").unlink()
+    host.install_hook()
+
+
+def test_a_link_change_loses_the_vnic(new_vm):
+    vm = new_vm()
+    (nic,) = vm.add(GLITTER)
+    vm.start(paused=True)
+    assert nic.on() == "glitter"
+    nic.update(link="down")
+    assert nic.on() == "ovirtmgmt"
+
+
+def test_a_vm_on_macvtap_cannot_be_resumed_and_its_refusal_is_a_traceback(new_vm, host):
+    vm = new_vm()
+    (nic,) = vm.add(MACVTAP)
+    vm.start()
+    assert nic.on() == "macvtap_net"
+    vm.suspend()
+    text, _ = host.refusal(vm.resume)
+    assert "Traceback (most recent call last)" in text
+    assert "KeyError" in text

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""After a restart of Vdsm, a live migration, or suspend and resume.
+
+From then on Vdsm's updates have the type that libvirt's live XML has, network, bridge or direct,
+with the bridge of the oVirt network as their source.
+"""
+
+import pytest
+from host import DESTINATION
+from vdsm_host import VdsmError
+from vm import ALL, BRIDGED, GLITTER, MACVTAP, OVS, WITHOUT, vms_of
+
+KINDS = {"nat": GLITTER, "bridge": BRIDGED, "openvswitch": OVS, "macvtap": MACVTAP}
+REFUSED = {  # where libvirt does not take what Vdsm sends without the hook's work
+    GLITTER: "Missing required attribute 'network' in element 'source'",
+    MACVTAP: "Missing required attribute 'dev' in element 'source'",
+}
+
+
+@pytest.fixture(scope="module", params=["restart", "migration", "resume"])
+def event(request):
+    """Give the name of what happens to the VM."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def nics(event, host, request):
+    """Start a VM with a vNIC of each profile, and have the event happen to it."""
+    with vms_of(host) as new_vm:
+        vm = new_vm()
+        nics = dict(zip(ALL, vm.add(*ALL), strict=True))
+        vm.start()
+        for nic in nics.values():
+            nic.reaches()
+        if event == "restart":
+            host.restart_vdsm()
+            vm.comes_to("Up", "Powering up")
+        elif event == "migration":
+            vm.migrate(request.getfixturevalue("destination"), DESTINATION)
+        else:
+            vm.suspend()
+            vm.resume()
+        yield nics
+
+
+@pytest.mark.parametrize("profile", ALL, ids=str)
+def test_a_vnic_stays_on_its_network_also_while_its_link_changes(nics, profile):
+    nic = nics[profile]
+    assert (nic.on(), nic.reaches()) == (profile.wanted, profile.wanted)
+    for link in "down", "up":
+        nic.update(link=link)
+        assert nic.on() == profile.wanted
+    assert nic.reaches() == profile.wanted
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_captured_device_xml_is_what_vdsm_hands_over(nics, event, kind, captured):
+    nic = nics[KINDS[kind]]
+    nic.update(link="up")
+    if event == "restart":
+        captured(nic, "before_update_device", f"rewritten/vdsm-update-after-restart-{kind}")
+    if event == "resume":
+        folder = "untouched" if kind == "nat" else "rewritten"  # it is on glitter already
+        captured(nic, "before_device_create", f"{folder}/vdsm-resume-{kind}")
+
+
+@pytest.mark.parametrize("profile", REFUSED, ids=str)
+def test_its_property_cannot_be_taken_away_nor_can_it_be_unplugged(nics, profile):
+    nic = nics[profile]
+    for change in (lambda: nic.update(WITHOUT), nic.unplug):
+        with pytest.raises(VdsmError, match=REFUSED[profile]):
+            change()
+        assert nic.on() == profile.wanted
+
+
+def test_a_vnic_moved_to_glitter_only_then_can_be_moved_back_and_unplugged(nics):
+    nic = nics[WITHOUT]
+    for profile in GLITTER, WITHOUT, GLITTER:
+        nic.update(profile)
+        assert nic.on() == profile.wanted
+    nic.unplug()
+
+
+@pytest.mark.parametrize("profile", [BRIDGED, OVS], ids=str)
+def test_on_a_bridge_it_can_be_unplugged(nics, profile):
+    nics[profile].unplug()

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What Engine is handed when a vNIC is refused, by the hook or by libvirt: README has it."""
+
+import re
+
+import pytest
+import readme
+from host import DESTINATION
+from vm import FILTER, GLITTER, OVS, WITHOUT, Profile
+
+REASONS = {  # profile, code and words
+    "a/b": (Profile("a/b"), 1500, r'Hook Error: \(b"extnet: .*a/b.*\\n",\)'),
+    "missing": (Profile("nope"), 49, "Network not found: no network with matching name 'nope'"),
+    "inactive": (GLITTER, 49, "network 'glitter' is not active"),
+    "filter": (OVS._replace(network_filter=FILTER), 49, "filterref is not supported for network"),
+}
+
+
+def in_readme(text):
+    """Tell if a text is in the first column of README's tables, … for what differs."""
+    text = text.replace(r"\'", "'").replace("'nope'", "'glitter'")
+    shown = [words for row in readme.rows(readme.PROSE) for words in readme.codes(row[0])]
+    patterns = [".*".join(map(re.escape, words.split("…"))) for words in shown if " " in words]
+    return any(re.search(pattern, text) for pattern in patterns)
+
+
+@pytest.fixture(params=REASONS)
+def refused(request, host):
+    """Give a profile that is refused, and the code and the words of the refusal."""
+    if request.param == "inactive":
+        host.virsh("net-destroy", "glitter")
+    yield REASONS[request.param]
+    if request.param == "inactive":
+        host.virsh("net-start", "glitter")
+
+
+@pytest.fixture(scope="module")
+def vm(module_vm):
+    """Start a VM with a vNIC on the oVirt network."""
+    module_vm.add(WITHOUT)
+    module_vm.start(paused=True)
+    return module_vm
+
+
+def test_a_start(new_vm, host, refused):
+    profile, _, words = refused
+    vm = new_vm()
+    vm.add(profile)
+    text, _ = host.refusal(vm.start)
+    assert re.search(words, text)
+    assert in_readme(text)
+
+
+def test_a_plug(vm, host, refused):
+    profile, code, words = refused
+    text, _ = host.refusal(vm.plug, profile)
+    assert re.match(rf"\(code={code}, message=.*{words}", text)
+    assert in_readme(text)
+
+
+def test_a_change_whose_reason_is_in_vdsm_log_only(vm, host, refused):
+    profile, _, words = refused
+    text, log = host.refusal(vm.nics[0].update, profile)
+    assert text == "(code=56, message=Failed to update device)"
+    assert re.search(words.removeprefix(r"Hook Error: \("), log)
+    assert in_readme(text)
+
+
+def test_a_migration_to_a_host_without_the_network(new_vm, host, destination):
+    host.add_openvswitch_network("here_only")
+    vm = new_vm()
+    (nic,) = vm.add(OVS._replace(extnet="here_only"))
+    vm.start()
+    text, log = host.refusal(vm.migrate, destination, DESTINATION)
+    assert text == "Fatal error during migration"
+    assert "no network with matching name 'here_only'" in log
+    assert nic.on() == "ovs_net"  # it runs on
+    assert vm.comes_to("Up", "Powering up")

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A VM and its vNICs as an admin has them in Engine: made, changed and asked for through Vdsm."""
+
+import contextlib
+import itertools
+import pickle
+import re
+import uuid
+from typing import NamedTuple
+
+import engine_xml
+from guest import BOOT, CONSOLE, Guest
+from host import WHERE
+from vdsm_host import VdsmError
+from waiting import until
+
+VMS = []  # all there are, for what a failure shows
+NAMES, MACS = itertools.count(1), itertools.count(1)
+STATE = "/var/lib/vdsm"  # a host's folder for what suspended VMs leave
+FILTER = "vdsm-no-mac-spoofing"  # what Engine gives a new profile
+
+# How a MAC starts, which tells the guest what to do with the vNIC.
+ASKS = "52:54:00:59:f5"  # for a lease
+SPOOFS = "52:54:00:ba:d0"  # it asks, and then tries to spoof
+SERVES = "52:54:00:5e:1e"  # leases, as a router
+
+
+class Profile(NamedTuple):
+    """A vNIC profile of Engine's; extnet: the custom property, None without it."""
+
+    extnet: str | None = None
+    network: str = "ovirtmgmt"
+    network_filter: str | None = None  # by name; None is "No Network Filter"
+    qos: bool = False
+
+    @property
+    def properties(self):
+        """Return the custom properties, a dict."""
+        return {} if self.extnet is None else {"extnet": self.extnet}
+
+    @property
+    def wanted(self):
+        """Return the network that its vNICs are to be on."""
+        return self.extnet or self.network
+
+    def __str__(self):
+        """Return what it is called."""
+        return self.wanted
+
+
+GLITTER = Profile("glitter", network_filter=FILTER)
+BRIDGED = Profile("bridged", network_filter=FILTER)
+OVS = Profile("ovs_net")
+MACVTAP = Profile("macvtap_net")
+WITHOUT = Profile(network_filter=FILTER)
+ALL = [GLITTER, BRIDGED, OVS, MACVTAP, WITHOUT]
+
+
+class Nic:
+    """A vNIC of a Vm, as Engine has it in its database."""
+
+    def __init__(self, vm, profile, start=ASKS):
+        """Take the Vm, the Profile, and how the MAC is to start."""
+        self.vm, self.profile, self.link = vm, profile, "up"
+        number = next(MACS)
+        self.mac = f"{start[:-2]}{int(start[-2:], 16) + (number >> 8):02x}:{number & 255:02x}"
+        self.alias = f"ua-{uuid.uuid4()}"
+
+    def update(self, profile=None, link=None):
+        """Change its profile or its link, live; raise VdsmError, and change neither, if refused."""
+        before = self.profile, self.link
+        self.profile, self.link = profile or self.profile, link or self.link
+        xml = engine_xml.hotplug(self)
+        try:
+            self.vm.call("updateDevice", params={"deviceType": "interface", "xml": xml})
+        except VdsmError:
+            self.profile, self.link = before
+            raise
+
+    def unplug(self):
+        """Hot-unplug it; raise VdsmError if that is refused."""
+        xml = engine_xml.hotunplug(self)
+        self.vm.call("hotunplugNic", params={"vmId": self.vm.id, "xml": xml})
+        self.vm.nics.remove(self)
+
+    def on(self):
+        """Return the network, of host.WHERE, that its traffic goes to; None: it is on none."""
+        rows = self.vm.host.virsh("domiflist", self.vm.name).splitlines()
+        taps = [row.split()[0] for row in rows if self.mac in row]
+        return self.vm.host.network_of(*taps) if taps else None
+
+    def reports(self, **expected):
+        """Wait until the guest reports this of it; return the whole report, a dict."""
+        return self.vm.guest.reports(self.mac, **expected)
+
+    def reaches(self):
+        """Wait until a router answers the guest there; return the network whose router it is."""
+        router = self.reports(answers="yes")["router"]
+        return next(name for name, (_, address) in WHERE.items() if address == router)
+
+    def audit_lines(self):
+        """Return the hook's lines on it in vdsm.log, without what Vdsm puts around them."""
+        return re.findall(rf'err=b"(extnet: vNIC {self.mac} .*)\\n"', self.vm.host.log())
+
+
+@contextlib.contextmanager
+def vms_of(host):
+    """Give a function that makes a Vm of the host; all that it made are ended on leaving."""
+    with contextlib.ExitStack() as ends:
+
+        def new_vm():
+            vm = Vm(host)
+            VMS.append(vm)
+            ends.callback(VMS.remove, vm)
+            ends.callback(vm.destroy)
+            return vm
+
+        yield new_vm
+
+
+class Vm:
+    """A VM; it starts on a VdsmHost."""
+
+    def __init__(self, host):
+        """Take the host."""
+        self.host, self.id = host, str(uuid.uuid4())
+        self.name = f"guest-{next(NAMES)}"
+        self.nics = []
+        self.guest = Guest(self)
+
+    def call(self, method, **parameters):
+        """Call a method of Vdsm on this VM."""
+        return self.host.call(f"VM.{method}", vmID=self.id, **parameters)
+
+    def add(self, *profiles, **options):
+        """Give it vNICs before it starts, one for each profile; return them. options: as Nic's."""
+        new = [Nic(self, profile, **options) for profile in profiles]
+        self.nics += new
+        return new
+
+    def start(self, *, paused=False, properties=None):
+        """Start it; return when it is up; raise VdsmError with its exit message if it goes down."""
+        files = {"console": CONSOLE.format(name=self.name), "boot": BOOT}
+        xml = engine_xml.domain(self, properties or {}, paused=paused, **files)
+        self.create(xml=xml)
+
+    def create(self, **parameters):
+        """Have Vdsm create it, with what VM.create is given; return and raise as start() does."""
+        self.call("create", vmParams={**parameters, "vmId": self.id})
+        self.comes_to("Up", "Powering up", "Paused")
+
+    def comes_to(self, *wanted):
+        """Wait until Vdsm says one of these of it; raise VdsmError if it is down unexpectedly."""
+
+        def settled():
+            (stats,) = self.call("getStats")
+            return stats if stats["status"] in (*wanted, "Down") else None
+
+        stats = until(settled, f"{self.name} to be {' or '.join(wanted)}")
+        if stats["status"] not in wanted:
+            raise VdsmError(stats["exitMessage"])
+        return stats
+
+    def plug(self, profile, **options):
+        """Hot-plug a vNIC of a profile, and return it; raise VdsmError if that is refused."""
+        nic = Nic(self, profile, **options)
+        xml = engine_xml.hotplug(nic)
+        self.call("hotplugNic", params={"vmId": self.id, "xml": xml})
+        self.nics.append(nic)
+        return nic
+
+    def destroy(self):
+        """End it, if it is there, whatever state it is in."""
+        with contextlib.suppress(VdsmError):
+            self.call("destroy")
+
+    def migrate(self, destination, address):
+        """Move it, live, to another VdsmHost; raise VdsmError, with Vdsm's reason, if it stays."""
+        there = {"mode": "remote", "method": "online", "dst": f"{address}:54321"}
+        self.call("migrate", params={"vmId": self.id, **there})
+
+        def ended():
+            status = self.call("getMigrationStatus")["status"]["message"]
+            return None if status == "Migration in progress" else status
+
+        if (status := until(ended, f"{self.name} to migrate")) != "Migration done":
+            raise VdsmError(status)
+        self.destroy()
+        self.host = destination
+        self.comes_to("Up", "Powering up")
+
+    def suspend(self):
+        """Suspend it into two files of the host; return when it is down."""
+        files = {"dst": f"{STATE}/{self.id}", "dstparams": f"{STATE}/{self.id}.params"}
+        for file in files.values():
+            self.host.run("install", "-m", "666", "/dev/null", file)
+        self.call("migrate", params={"vmId": self.id, "mode": "file", **files})
+        self.comes_to("Down")
+        self.destroy()
+
+    def resume(self):
+        """Start it from where it was suspended; return and raise as start() does."""
+        with (self.host.root / f"{STATE}/{self.id}.params".lstrip("/")).open("rb") as file:
+            parameters = pickle.load(file)  # noqa: S301 (Vdsm's own)
+        self.create(**parameters, restoreState=f"{STATE}/{self.id}")
