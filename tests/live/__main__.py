@@ -20,7 +20,7 @@ import parts
 LIVE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "extnet-lab")
 PACKAGES = """
-busybox-static cpio dnsmasq-base git iproute2 iptables libaio1 libsasl2-modules libvirt-clients
+busybox-static cpio dnf dnsmasq-base git iproute2 iptables libaio1 libsasl2-modules libvirt-clients
 libvirt-daemon libvirt-daemon-config-nwfilter libvirt-daemon-driver-qemu libxml2-utils
 openvswitch-switch python3-cryptography python3-dbus python3-rpm python3-six python3-yaml
 qemu-system-x86 rpm sasl2-bin util-linux

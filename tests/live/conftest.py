@@ -57,10 +57,15 @@ def new_host(name, pytestconfig):
     return host
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _boot(pytestconfig):
+    """Give the guests a kernel and an initramfs."""
+    build_boot(pytestconfig.getoption("parts") / "kernel")
+
+
 @pytest.fixture(scope="session")
 def host(pytestconfig):
     """Set up a host with the hook, glitter, ovs_net, macvtap_net and bridged."""
-    build_boot(pytestconfig.getoption("parts") / "kernel")
     host = new_host("source", pytestconfig)
     host.install_hook()
     host.add_libvirt_networks()

@@ -46,7 +46,7 @@ for folder in /etc/libvirt /run/libvirt /run/openvswitch /run/vdsm /var; do
 done
 chmod 1777 /tmp
 cp -r /usr/share/libvirt/nwfilter /etc/libvirt/
-mkdir -p /var/log/libvirt
+mkdir -p /var/log/libvirt /var/tmp
 ln -s /run /var/run
 for file in passwd group; do  # libvirtd asks for its default user even if qemu.conf has another
     sed -n 's/^root:/libvirt-qemu:/p' /etc/$file >>/etc/$file

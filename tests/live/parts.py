@@ -58,12 +58,15 @@ repository = /var/lib/vdsm/data-center
 # The stand-ins: what Vdsm finds in place of the real thing on the lab's hosts, and why. Absent
 # altogether: systemd, MOM, TLS, SELinux, storage domains; QEMU runs as root, emulated.
 #
-# No block storage is there, nor wanted; with these programs the real storage manager starts.
-# multipathd is asked for its status.
-IDLE = "#!/bin/sh\n[ \"$2\" != status ] || echo 'busy: False'\n"
+# Neither systemd nor block storage is there, nor wanted; with these programs the real storage
+# manager starts. systemctl finds nothing active; multipathd is asked for its status.
+IDLE = """#!/bin/sh
+[ "${0##*/}" != systemctl ] || exit 1
+[ "$2" != status ] || echo 'busy: False'
+"""
 IDLE_PROGRAMS = """
-usr/bin/udevadm usr/libexec/vdsm/fc-scan usr/sbin/dmsetup usr/sbin/iscsiadm usr/sbin/lvm
-usr/sbin/multipathd
+usr/bin/systemctl usr/bin/udevadm usr/libexec/vdsm/fc-scan usr/sbin/dmsetup usr/sbin/iscsiadm
+usr/sbin/lvm usr/sbin/multipathd
 """.split()
 # The host's oVirt networks are the lab's to make. Of nmstate the schema is the real one; the rest
 # needs libraries in Rust that Debian 12 lacks.

@@ -20,9 +20,9 @@ STATE = "/var/lib/vdsm"  # a host's folder for what suspended VMs leave
 FILTER = "vdsm-no-mac-spoofing"  # what Engine gives a new profile
 
 # How a MAC starts, which tells the guest what to do with the vNIC.
-ASKS = "52:54:00:59:f5"  # for a lease
-SPOOFS = "52:54:00:ba:d0"  # it asks, and then tries to spoof
-SERVES = "52:54:00:5e:1e"  # leases, as a router
+ASKS = "52:54:00:59"  # for a lease
+SPOOFS = "52:54:00:ba"  # it asks, and then tries to spoof
+SERVES = "52:54:00:5e"  # leases, as a router
 
 
 class Profile(NamedTuple):
@@ -63,7 +63,7 @@ class Nic:
         """Take the Vm, the Profile, and how the MAC is to start."""
         self.vm, self.profile, self.link = vm, profile, "up"
         number = next(MACS)
-        self.mac = f"{start[:-2]}{int(start[-2:], 16) + (number >> 8):02x}:{number & 255:02x}"
+        self.mac = f"{start}:{number >> 8:02x}:{number & 255:02x}"
         self.alias = f"ua-{uuid.uuid4()}"
 
     def update(self, profile=None, link=None):
