@@ -109,4 +109,4 @@ def test_a_link_leads_somewhere(target):
 def test_a_case_is_added_where_and_as_is_said():
     said = re.search(r"^\*\*To add a case\*\*.*?\n\n", readme.PROSE, re.M | re.S)[0]
     folders = {folder.name for folder in VNICS.iterdir()}
-    assert folders | {"NAME-in.xml", "NAME-out.xml"} == set(readme.codes(said))
+    assert folders | {"NAME-in.xml", "NAME-out.xml"} <= set(readme.codes(said))
