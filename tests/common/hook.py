@@ -62,11 +62,11 @@ def interpreters():
 def run(path, extnet="glitter", python=sys.executable, flags=("-IS",), script=(), **options):
     """Run the hook as a process, with the environment that Vdsm gives it, and return a Done.
 
-    path: of the device XML; extnet: the custom property's value, str or bytes, None for none;
+    path: of the device XML; extnet: the custom property's value, str or bytes; None for neither;
     python: the interpreter; flags: of the interpreter; script: what it runs, the hook if
     empty; environ: what is to be added to the environment; other options: of subprocess.run.
     """
-    environ = {b"_hook_domxml": os.fsencode(path)}
+    environ = {} if path is None else {b"_hook_domxml": os.fsencode(path)}
     if extnet is not None:
         environ[b"extnet"] = extnet if isinstance(extnet, bytes) else extnet.encode()
     environ.update(options.pop("environ", {}))

@@ -48,9 +48,9 @@ def refusal(before, device, python):
     return readme.refusal(done.stderr.rstrip("\n"))
 
 
-@pytest.mark.parametrize("folder", sorted((VNICS / "refused").iterdir()), ids=lambda f: f.name)
-def test_the_vnics_of_a_folder_are_refused_for_one_reason(folder, python, device):
-    assert len({refusal(before, device, python) for before in fixtures(folder)}) == 1
+@pytest.mark.parametrize("kind", sorted((VNICS / "refused").iterdir()), ids=lambda f: f.name)
+def test_the_vnics_of_a_folder_are_refused_for_one_reason(kind, python, device):
+    assert len({refusal(before, device, python) for before in fixtures(kind)}) == 1
 
 
 def test_the_vnics_of_each_folder_are_refused_for_another_reason(device):
@@ -60,8 +60,7 @@ def test_the_vnics_of_each_folder_are_refused_for_another_reason(device):
 
 
 @pytest.mark.parametrize("before", each("untouched"))
-def test_a_device_is_left_untouched(before, python, tmp_path):
-    device = tmp_path / "vnic.xml"
+def test_a_device_is_left_untouched(before, python, device):
     device.write_bytes(before.read_bytes())
     inode = device.stat().st_ino
     assert run(device, python=python) == (0, "", "")
