@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 
 # Names of elements and attributes; prefixes are bound on the root, each to a URI of its own.
 PREFIXES = 'xmlns:a="urn:a" xmlns:b="urn:b"'
-NAMESPACES = [
-    "",
-    "",
-    "",
-    "",
-    ' xmlns="urn:d"',
-    ' xmlns=""',
-    ' xmlns:a="urn:a:2"',
-    ' xmlns:c="urn:c"',
-]
+BOUND = [' xmlns="urn:d"', ' xmlns=""', ' xmlns:a="urn:a:2"', ' xmlns:c="urn:c"']
+NAMESPACES = [*[""] * 4, *BOUND]
 ATTRIBUTES = ["dev", "a:type", "b:type", "a:bridge", "b:bridge", "a:network", "xml:space", "é"]
 ELEMENTS = ["alias", "mtu", "source", "interface", "mac", "a:source", "b:interface", "é", "_.-"]
 

@@ -8,7 +8,6 @@ the machine falls on all alike; and pyperf takes no CPU time: hence os.wait4.
 
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,18 +15,6 @@ from pathlib import Path
 HOOK = Path(__file__).resolve().parents[2] / "50_extnet"
 VNIC = HOOK.parent / "tests" / "vnics" / "rewritten" / "vdsm-start-in.xml"
 ROUNDS = 200
-
-# Runs Python code and prints the peak of its memory, in kB; os.wait4 would count this process, too.
-PEAK = """
-import posix, sys
-def leave(status):
-    with open("/proc/self/status") as file:
-        posix.write(1, file.read().split("VmHWM:")[1].split("kB")[0].encode())
-    end(status)
-end, posix._exit = posix._exit, leave
-exec(compile(sys.argv.pop(1), "code", "exec"))
-leave(0)
-"""
 
 
 def seconds(command, environ):
@@ -50,26 +37,18 @@ def figures(python, device):
         "minidom": ("import xml.dom.minidom, xml.dom.expatbuilder", {}),
         "a rewrite": (hook, {"extnet": "glitter", **plain}),
     }
-    taken, peaks = {name: [] for name in calls}, {name: [] for name in calls}
-    for number in range(ROUNDS):
+    taken = {name: [] for name in calls}
+    for _ in range(ROUNDS):
         for name, (code, environ) in calls.items():
             device.write_bytes(VNIC.read_bytes())
             command = [python, "-IS", *([str(HOOK)] if code is hook else ["-c", code])]
             taken[name].append(seconds(command, environ))
-            if number < 9:
-                device.write_bytes(VNIC.read_bytes())
-                command = [python, "-IS", "-c", PEAK, code]
-                done = subprocess.run(command, env=environ, capture_output=True, check=True)
-                peaks[name].append(int(done.stdout))
     for name, floor in ("nothing to do", "floor"), ("a rewrite", "minidom"):
-        cpu, memory = (
-            statistics.median(kind[name]) / statistics.median(kind[floor])
-            for kind in (taken, peaks)
-        )
-        print(f"{python}: {name}: CPU time {cpu:.2f}, memory {memory:.2f}", flush=True)
+        ratio = statistics.median(taken[name]) / statistics.median(taken[floor])
+        print(f"{python}: {name}: {ratio:.2f}", flush=True)
 
 
-print(f"Medians of {ROUNDS} calls in turn, as multiples of the least that Python takes:")
+print(f"CPU time, medians of {ROUNDS} calls in turn, as multiples of the least that Python takes:")
 with tempfile.TemporaryDirectory() as folder:
     for python in sys.argv[1:] or [sys.executable]:
         figures(python, Path(folder, "vnic.xml"))
