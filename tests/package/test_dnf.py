@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The package on a host, from its installation to its removal, with the real dnf."""
 
+import shutil
+
 import vdsm
 from hook import ON_GLITTER, POINTS, VNIC
 from host import NAME, macros, plain
@@ -74,3 +76,25 @@ def test_other_bytes_of_the_same_release_need_a_reinstall(ours, build, tmp_path)
     assert ours.rpm(*time_of_build).stdout == before
     ours.dnf("reinstall", other)
     assert ours.rpm(*time_of_build).stdout != before
+
+
+def test_a_host_that_wants_signatures_takes_the_signed_package(host, package, release, tmp_path):
+    who, key, signed = "extnet@example.org", tmp_path / "key.asc", shutil.copy(package, tmp_path)
+    (tmp_path / "gnupg").mkdir(0o700)
+    environ = {"GNUPGHOME": str(tmp_path / "gnupg")}
+    generate = ["--passphrase", "", "--quick-generate-key", who, "rsa2048", "sign", "never"]
+    try:
+        plain("gpg", "--batch", *generate, env=environ)
+        plain("gpg", "--armor", "--output", key, "--export", who, env=environ)
+        settings = macros(_gpg_name=who, __gpg=shutil.which("gpg"))  # Debian's rpm has another path
+        plain("rpmsign", *settings, "--addsign", signed, env=environ)
+    finally:
+        plain("gpgconf", "--kill", "all", env=environ)
+    host.write("root/.rpmmacros", "%_pkgverify_level all\n")
+    assert "is not signed" in host.dnf("install", "--nogpgcheck", package, status=1).stderr
+    assert "SIGNATURES NOT OK" in host.rpm("--checksig", signed, status=1).stdout
+    assert "Public key" in host.dnf("install", signed, status=1).stderr
+    host.rpm("--import", key)
+    assert host.rpm("--checksig", signed).stdout == f"{signed}: digests signatures OK\n"
+    host.dnf("install", signed)
+    assert host.hook == release

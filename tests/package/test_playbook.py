@@ -2,7 +2,7 @@
 """README's playbook for many hosts, whole, with the real Ansible and the real dnf.
 
 Its paths on the host are put into the scratch root. virsh is a stand-in; with the real one, and a
-libvirt that asks for the password: tests/live/test_readme.py.
+libvirt that asks for the password: tests/live/test_quick_start.py.
 """
 
 import re

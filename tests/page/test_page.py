@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """README and code hold together: what it shows is what is there, what it says to run works.
 
-Its steps on hosts are gone through in tests/live, its playbook for them in tests/package.
+Its steps on hosts are gone through in tests/live, its playbook for them in tests/package, too.
 """
 
 import re
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 import readme
@@ -54,6 +56,28 @@ def test_the_audit_line_is_one_that_the_hook_writes(device):
         f'<interface type="bridge"><mac address="{mac}"/><source bridge="{bridge}"/></interface>'
     )
     assert run_hook(device, extnet=network, environ={"vmId": vm}).stderr == line
+
+
+def test_the_login_to_libvirt_is_for_root_alone(tmp_path):
+    (tmp_path / "password").write_text("secret\n")
+    script = readme.block("shell", "authname=").text.split("virsh net")[0]
+    script = script.replace("/run/", f"{tmp_path}/")
+    run("bash", "-euc", script.replace("/etc/pki/vdsm/keys/libvirt_", f"{tmp_path}/"))
+    file = tmp_path / "virsh-auth.conf"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "authname=vdsm@ovirt\npassword=secret\n" in file.read_text()
+
+
+def test_ansible_lint_finds_no_fault_with_the_playbooks(tmp_path, monkeypatch):
+    bin_ = Path(sys.executable).parent
+    if not (bin_ / "ansible-lint").exists():
+        pytest.skip("needs ansible-lint: make readme-tools")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(bin_), prepend=":")
+    monkeypatch.setenv("OVIRT_URL", "https://engine.example.com/ovirt-engine/api")
+    for number, block in enumerate(readme.blocks("yaml")):
+        (tmp_path / f"{number}.yml").write_text(f"---\n{block.text}", encoding="utf-8")
+    run("ansible-lint", "--offline", "--strict", *tmp_path.glob("*.yml"), cwd=tmp_path)
 
 
 RECIPES = [
