@@ -79,8 +79,9 @@ def refusals():
 
 def refusal(line):
     """Return the words of the one refusal in the tables that a line of the hook's is."""
-    (words,) = [words for pattern, words in refusals().items() if re.fullmatch(pattern, line)]
-    return words
+    found = [words for pattern, words in refusals().items() if re.fullmatch(pattern, line)]
+    assert len(found) == 1, f"README's table has {len(found)} rows for: {line}"
+    return found[0]
 
 
 def filled(words, values):

@@ -37,7 +37,7 @@ def test_an_expected_result_differs_in_the_two_edits_and_in_nothing_else(before)
 
 @pytest.mark.parametrize("kind", sorted((VNICS / "refused").iterdir()), ids=lambda f: f.name)
 def test_the_vnics_of_a_folder_are_refused_for_one_reason(kind, python, device):
-    reasons = set()
+    reasons = {}
     for before in fixtures(kind):
         device.write_bytes(before.read_bytes())
         inode = device.stat().st_ino
@@ -45,8 +45,8 @@ def test_the_vnics_of_a_folder_are_refused_for_one_reason(kind, python, device):
         assert done.status == 2
         assert (device.read_bytes(), device.stat().st_ino) == (before.read_bytes(), inode)
         assert list(device.parent.iterdir()) == [device]
-        reasons.add(readme.refusal(done.stderr.rstrip("\n")))
-    assert len(reasons) == 1
+        reasons[readme.refusal(done.stderr.rstrip("\n"))] = before.name
+    assert len(reasons) == 1, reasons
 
 
 @pytest.mark.parametrize("before", each("untouched"))

@@ -44,6 +44,11 @@ def test_a_distro_sync_puts_ovirts_back_unless_that_is_excluded(ours, package, r
     assert ours.hook == "4.60-1"
 
 
+def test_undoing_its_installation_puts_ovirts_back(ours):
+    ours.dnf("history", "undo", "last")
+    assert ours.hook == "4.50.7-1"
+
+
 def test_a_downgrade_goes_back_to_ovirts_and_an_install_to_ours(ours, package, release):
     ours.dnf("downgrade", NAME)
     assert ours.hook == "4.60-1"
