@@ -5,9 +5,10 @@ Any other run of the lab compares them. What differs from run to run is replaced
 """
 
 import re
-from xml.dom import minidom
+import tempfile
 
-from hook import VNICS
+from commands import run
+from hook import VNICS, expected
 
 KEPT = "/var/log/vdsm/{point}-{mac}"  # on the host
 CAPTURE = f"""
@@ -23,16 +24,23 @@ STABLE = {
 }
 
 
+DOMAIN = """<domain type="qemu"><name>guest</name><memory>1024</memory><os><type>hvm</type></os>
+<devices>{}</devices></domain>"""
+
+
 def on_glitter(xml):
     """Return what libvirt is to get of a device XML, str, in the form that minidom gives it."""
-    document = minidom.parseString(xml)  # noqa: S318 (from Vdsm)
-    vnic = document.documentElement
-    (old,) = vnic.getElementsByTagName("source")
-    new = document.createElement("source")
-    new.setAttribute("network", "glitter")
-    vnic.replaceChild(new, old)
-    vnic.setAttribute("type", "network")
-    return document.toxml("utf-8").decode() + xml[len(xml.rstrip()) :]
+    xml = re.sub(r"<\?.*\?>\s*", '<?xml version="1.0" encoding="utf-8"?>', xml).replace(" />", "/>")
+    xml = re.sub(r"<source [^>]*>", '<source network="glitter"/>', xml)
+    return re.sub(r'<interface type="\w+"', '<interface type="network"', xml)
+
+
+def assert_valid(xml):
+    """Assert that a device XML, str, is valid by libvirt's own schema."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(DOMAIN.format(xml.partition("?>")[2]))
+        file.flush()
+        run("virt-xml-validate", file.name, "domain")
 
 
 def check(nic, point, name, *, write):
@@ -45,8 +53,10 @@ def check(nic, point, name, *, write):
         xml = re.sub(pattern, stable, xml)
     rewritten = name.startswith("rewritten")
     file = VNICS / (f"{name}-in.xml" if rewritten else f"{name}.xml")
+    if rewritten:
+        assert_valid(on_glitter(xml))
     if write:
         file.write_text(xml, encoding="utf-8")
         if rewritten:
-            (VNICS / f"{name}-out.xml").write_text(on_glitter(xml), encoding="utf-8")
+            expected(file).write_text(on_glitter(xml), encoding="utf-8")
     assert xml == file.read_text(encoding="utf-8"), f"{file.name}: see `make capture`"

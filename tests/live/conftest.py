@@ -3,16 +3,14 @@
 
 import functools
 import re
-import subprocess
 from pathlib import Path
 
 import captures
 import pytest
-from guest import build_boot
+from commands import run
 from hook import POINTS
-from host import HOSTS
-from vdsm_host import VdsmHost
-from vm import VMS, vms_of
+from host import HOSTS, Host
+from vm import VMS, build_boot, vms_of
 
 pytest_plugins = ["skips"]
 pytest.register_assert_rewrite("test_vdsm_contract")
@@ -28,8 +26,7 @@ def pytest_report_header(config):
     """Show the versions that the lab proves the hook with."""
     versions = [config.getoption("parts").name]
     for daemon in "libvirtd", "qemu-system-x86_64", "ovs-vswitchd":
-        command = [daemon, "--version"]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        said = run(daemon, "--version").stdout
         versions.append(f"{daemon} {re.search(r'[0-9]+([.][0-9]+)+', said)[0]}")
     return "live with " + ", ".join(versions)
 
@@ -39,36 +36,29 @@ def pytest_runtest_makereport():
     """Add to a failure what was on the hosts, and the guests' consoles."""
     report = yield
     if report.failed:
-        for host in HOSTS:
-            report.sections += host.picture().items()
-        for vm in VMS:
-            report.sections += vm.guest.picture().items()
+        report.sections += [(it.name, it.picture()) for it in [*HOSTS, *VMS]]
     return report
 
 
 def new_host(name, pytestconfig):
-    """Return a host as Engine has set it up: Vdsm and the oVirt networks alone."""
-    host = VdsmHost(name, pytestconfig.getoption("parts"))
-    host.add_ovirt_networks()
-    host.start_openvswitch()
-    host.start_libvirt()
+    """Return a Host with the hook, glitter, ovs_net, macvtap_net and bridged."""
+    host = Host(name, pytestconfig.getoption("parts"))
     host.log_in()
-    host.start_vdsm()
+    host.install_hook()
+    host.add_libvirt_networks()
     return host
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _boot(pytestconfig):
+def _boot(pytestconfig, tmp_path_factory):
     """Give the guests a kernel and an initramfs."""
-    build_boot(pytestconfig.getoption("parts") / "kernel")
+    build_boot(pytestconfig.getoption("parts") / "kernel", tmp_path_factory.mktemp("boot"))
 
 
 @pytest.fixture(scope="session")
 def host(pytestconfig):
-    """Set up a host with the hook, glitter, ovs_net, macvtap_net and bridged."""
+    """Set up a host where what Vdsm hands to the hooks is captured."""
     host = new_host("source", pytestconfig)
-    host.install_hook()
-    host.add_libvirt_networks()
     for point in POINTS:
         host.add_hook(point, "00_capture", captures.CAPTURE)
     return host
@@ -78,8 +68,6 @@ def host(pytestconfig):
 def destination(host, pytestconfig):
     """Set up a second host, joined to the first by a cable."""
     destination = new_host("destination", pytestconfig)
-    destination.install_rpm()
-    destination.add_libvirt_networks()
     host.add_cable_to(destination)
     return destination
 

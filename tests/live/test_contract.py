@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import vdsm
 from commands import run
+from host import AS_SERVICE
 from test_vdsm_contract import *  # noqa: F403
-from vdsm_host import AS_SERVICE
 
 PROGRAM = """
 import json, logging, os, sys

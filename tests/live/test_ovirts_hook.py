@@ -3,20 +3,21 @@
 
 import pytest
 from hook import POINTS
+from host import HOOKS
 from vm import GLITTER, MACVTAP
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _ovirts_hook(host):
     """Have oVirt's hook in the place of this one."""
-    theirs = host.parts / "vdsm_hooks/extnet/extnet_vnic.py"
-    for point in POINTS:
-        host.hook_file(point, "50_extnet").unlink()
+    files = [host.root / HOOKS / point / "50_extnet" for point in POINTS]
+    for file in files:
+        file.unlink()
     for point in POINTS[:2]:
-        host.add_hook(point, "50_extnet", theirs)
+        host.add_hook(point, "50_extnet", host.parts / "vdsm_hooks/extnet/extnet_vnic.py")
     yield
-    for point in POINTS[:2]:
-        host.hook_file(point, "50_extnet").unlink()
+    for file in files[:2]:
+        file.unlink()
     host.install_hook()
 
 

@@ -6,8 +6,7 @@ with the bridge of the oVirt network as their source.
 """
 
 import pytest
-from host import DESTINATION
-from vdsm_host import VdsmError
+from host import DESTINATION, VdsmError
 from vm import ALL, BRIDGED, GLITTER, MACVTAP, OVS, WITHOUT, vms_of
 
 KINDS = {"nat": GLITTER, "bridge": BRIDGED, "openvswitch": OVS, "macvtap": MACVTAP}
@@ -33,7 +32,7 @@ def nics(event, host, request):
         for nic in nics.values():
             nic.reaches()
         if event == "restart":
-            host.restart_vdsm()
+            host.restart_vdsmd()
             vm.comes_to("Up", "Powering up")
         elif event == "migration":
             vm.migrate(request.getfixturevalue("destination"), DESTINATION)

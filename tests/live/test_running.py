@@ -2,6 +2,7 @@
 """A vNIC of a running VM is plugged, changed and unplugged."""
 
 import pytest
+from host import until
 from vm import BRIDGED, GLITTER, MACVTAP, OVS, WITHOUT
 
 
@@ -9,7 +10,7 @@ from vm import BRIDGED, GLITTER, MACVTAP, OVS, WITHOUT
 def vm(module_vm):
     """Start a VM without vNICs; each test plugs its own."""
     module_vm.start()
-    module_vm.guest.has_booted()
+    until(module_vm.rounds, "the guest to look for vNICs")
     return module_vm
 
 
@@ -19,13 +20,11 @@ def plug(vm):
     yield vm.plug
     for nic in list(vm.nics):
         nic.unplug()
-        vm.guest.loses(nic.mac)
+        nic.is_lost()
 
 
 @pytest.mark.parametrize("profile", [GLITTER, OVS, MACVTAP], ids=str)
-def test_a_plugged_vnic_gets_a_lease_stays_while_its_link_changes_and_can_be_unplugged(
-    vm, plug, profile
-):
+def test_a_plugged_vnic_gets_a_lease_stays_while_its_link_changes_and_is_unplugged(plug, profile):
     nic = plug(profile)
     assert (nic.on(), nic.reaches()) == (profile.wanted, profile.wanted)
     nic.update(link="down")
@@ -33,7 +32,7 @@ def test_a_plugged_vnic_gets_a_lease_stays_while_its_link_changes_and_can_be_unp
     nic.update(link="up")
     assert (nic.on(), nic.reaches()) == (profile.wanted, profile.wanted)
     nic.unplug()
-    vm.guest.loses(nic.mac)
+    nic.is_lost()
     assert nic.on() is None
 
 

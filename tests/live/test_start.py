@@ -3,11 +3,14 @@
 
 import contextlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import readme
-from vdsm_host import VdsmError
-from vm import ALL, GLITTER, SPOOFS, WITHOUT, Profile
+from host import WHERE, VdsmError
+from vm import ALL, GLITTER, OVS, SPOOFS, WITHOUT, Profile
+
+VLANS = {vlan: OVS._replace(extnet=f"vlan{vlan}") for vlan in (42, 43)}
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +62,40 @@ def test_without_the_network_filter_and_only_so_a_guest_can_spoof(new_vm):
     vm.start()
     assert filtered.reports(answers="yes")["spoofed"] == "no"
     assert unfiltered.reports(answers="yes")["spoofed"] == "yes"
+
+
+def test_guests_of_a_vlan_reach_each_other_and_not_those_of_another(host, new_vm):
+    def serve(vlan):
+        """Serve leases in a VLAN, whose first guest is the router of the others."""
+        port = ["add-port", WHERE["ovs_net"][0], f"port{vlan}", f"tag={vlan}"]
+        host.run("ovs-vsctl", *port, "--", "set", "interface", f"port{vlan}", "type=internal")
+        host.serve_dhcp(f"port{vlan}", f"10.59.{vlan}.1", router=f"10.59.{vlan}.2")
+
+    for vlan, profile in VLANS.items():
+        host.add_openvswitch_network(profile.extnet, f'<vlan><tag id="{vlan}"/></vlan>')
+    serve(42)
+    one, two = new_vm(), new_vm()
+    (first,) = one.add(VLANS[42])
+    one.start()
+    first.reports(address="10.59.42.2")
+    same, other = two.add(VLANS[42], VLANS[43])
+    two.start()
+    same.reports(router="10.59.42.2", answers="yes")
+    other.reports(link="up", address="none")
+    serve(43)
+    other.reports(address="10.59.43.2")
+    one.plug(VLANS[43]).reports(router="10.59.43.2", answers="yes")
+    same.reports(router="10.59.42.2", answers="yes")
+
+
+def test_every_vnic_of_a_boot_storm_is_on_glitter_with_its_audit_line(host, new_vm):
+    look = ["ls", "/sys/class/net/virbr-glitter/brif"]
+    before = host.run(*look).split()
+    vms = [new_vm() for _ in range(20)]
+    for vm in vms:
+        vm.add(*[Profile("glitter")] * 10)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda vm: vm.start(paused=True), vms))
+    nics = [nic for vm in vms for nic in vm.nics]
+    assert len(set(host.run(*look).split()) - {*before}) == len(nics)
+    assert [len(nic.audit_lines()) for nic in nics] == [1] * len(nics)

@@ -1,28 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VM and its vNICs as an admin has them in Engine: made, changed and asked for through Vdsm."""
+"""A VM and its vNICs as an admin has them in Engine: made, changed and asked for through Vdsm.
+
+Its guest is Debian's kernel with a busybox that tells on its console what the vNICs reach. It is
+emulated: /dev/kvm may be there and yet be of no use in a machine that is a guest itself.
+"""
 
 import contextlib
 import itertools
 import pickle
 import re
 import uuid
+from pathlib import Path
 from typing import NamedTuple
 
 import engine_xml
-from guest import BOOT, CONSOLE, Guest
-from host import WHERE
-from vdsm_host import VdsmError
-from waiting import until
+from commands import run
+from host import WHERE, VdsmError, until
 
 VMS = []  # all there are, for what a failure shows
 NAMES, MACS = itertools.count(1), itertools.count(1)
 STATE = "/var/lib/vdsm"  # a host's folder for what suspended VMs leave
 FILTER = "vdsm-no-mac-spoofing"  # what Engine gives a new profile
-
-# How a MAC starts, which tells the guest what to do with the vNIC.
-ASKS = "52:54:00:59"  # for a lease
-SPOOFS = "52:54:00:ba"  # it asks, and then tries to spoof
-SERVES = "52:54:00:5e"  # leases, as a router
+ASKS, SPOOFS = "52:54:00:59", "52:54:00:ba"  # how the MACs start of vNICs that a guest spoofs on
+BOOT = "/run/lab/boot"
+CONSOLE = "/var/log/libvirt/{name}.console"  # on its host
+BUILD_BOOT = """
+mkdir -p "$2" root/bin root/dev root/proc root/sys
+cp /bin/busybox root/bin
+cp -r "$0" root/modules
+mv root/modules/vmlinuz "$2"
+install "$1" root/init
+cd root
+find . | cpio --quiet --create --format=newc >"$2/initramfs"
+"""
 
 
 class Profile(NamedTuple):
@@ -54,6 +64,12 @@ OVS = Profile("ovs_net")
 MACVTAP = Profile("macvtap_net")
 WITHOUT = Profile(network_filter=FILTER)
 ALL = [GLITTER, BRIDGED, OVS, MACVTAP, WITHOUT]
+
+
+def build_boot(kernel, folder):
+    """Make BOOT of the folder with the kernel and its modules; folder: an empty one, to work in."""
+    init = Path(__file__).with_name("guest-init")
+    run("sh", "-ec", BUILD_BOOT, kernel, init, BOOT, cwd=folder)
 
 
 class Nic:
@@ -90,8 +106,28 @@ class Nic:
         return self.vm.host.network_of(*taps) if taps else None
 
     def reports(self, **expected):
-        """Wait until the guest reports this of it; return the whole report, a dict."""
-        return self.vm.guest.reports(self.mac, **expected)
+        """Wait until the guest, from now on, reports this of it; return the report, a dict."""
+        after = self.vm.round_in_progress()
+        line = re.compile(rf"^vNIC {self.mac} round=([0-9]+)((?: \w+=\S+)+)\n", re.MULTILINE)
+
+        def told():
+            for number, words in line.findall(self.vm.console()):
+                report = dict(word.split("=") for word in words.split())
+                if int(number) > after and expected.items() <= report.items():
+                    return report
+            return None
+
+        return until(told, f"guest {self.vm.name} to report of vNIC {self.mac}: {expected}")
+
+    def is_lost(self):
+        """Wait until the guest sees it no more."""
+        after = self.vm.round_in_progress()
+
+        def gone():
+            rounds = self.vm.rounds()
+            return any(number > after and self.mac not in macs for number, macs in rounds)
+
+        until(gone, f"guest {self.vm.name} to lose vNIC {self.mac}")
 
     def reaches(self):
         """Wait until a router answers the guest there; return the network whose router it is."""
@@ -119,14 +155,32 @@ def vms_of(host):
 
 
 class Vm:
-    """A VM; it starts on a VdsmHost."""
+    """A VM; it starts on a Host."""
 
     def __init__(self, host):
         """Take the host."""
         self.host, self.id = host, str(uuid.uuid4())
         self.name = f"guest-{next(NAMES)}"
         self.nics = []
-        self.guest = Guest(self)
+
+    def console(self):
+        """Return what the guest has written to its console on this host, str."""
+        file = self.host.root / CONSOLE.format(name=self.name).lstrip("/")
+        return file.read_text(errors="replace") if file.exists() else ""
+
+    def picture(self):
+        """Return what a failure is understood from, str."""
+        look = f"virsh domiflist {self.name}; tail -n 5 /var/log/libvirt/qemu/{self.name}.log"
+        return self.host.run("sh", "-c", look, status=None) + self.console()[-3000:]
+
+    def rounds(self):
+        """Return [(number, MACs)] of the rounds of reports that the guest has finished."""
+        found = re.findall(r"^round=([0-9]+) vNICs:(.*)\n", self.console(), re.MULTILINE)
+        return [(int(number), macs.split()) for number, macs in found]
+
+    def round_in_progress(self):
+        """Return the number of the last round that may have begun before now; 0: none has."""
+        return max([number + 1 for number, _ in self.rounds()], default=0)
 
     def call(self, method, **parameters):
         """Call a method of Vdsm on this VM."""
@@ -141,8 +195,7 @@ class Vm:
     def start(self, *, paused=False, properties=None):
         """Start it; return when it is up; raise VdsmError with its exit message if it goes down."""
         files = {"console": CONSOLE.format(name=self.name), "boot": BOOT}
-        xml = engine_xml.domain(self, properties or {}, paused=paused, **files)
-        self.create(xml=xml)
+        self.create(xml=engine_xml.domain(self, properties or {}, paused=paused, **files))
 
     def create(self, **parameters):
         """Have Vdsm create it, with what VM.create is given; return and raise as start() does."""
@@ -175,7 +228,7 @@ class Vm:
             self.call("destroy")
 
     def migrate(self, destination, address):
-        """Move it, live, to another VdsmHost; raise VdsmError, with Vdsm's reason, if it stays."""
+        """Move it, live, to another host; raise VdsmError, with Vdsm's reason, if it stays."""
         there = {"mode": "remote", "method": "online", "dst": f"{address}:54321"}
         self.call("migrate", params={"vmId": self.id, **there})
 
