@@ -7,6 +7,7 @@ in them and ends with them: when the tests are through, fail, are interrupted or
 """
 
 import contextlib
+import functools
 import os
 import platform
 import shutil
@@ -34,11 +35,7 @@ umask 022
 mount -t tmpfs lab /run && mkdir -m 1777 /run/tmp && TMPDIR=/run/tmp "$@"
 exit $?
 """
-
-
-def say(line):
-    """Show what the lab is doing, at once."""
-    print(f"lab: {line}", flush=True)
+say = functools.partial(print, "lab:", flush=True)
 
 
 def unfit():

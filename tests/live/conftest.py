@@ -7,10 +7,10 @@ from pathlib import Path
 
 import captures
 import pytest
-from commands import run
+from commands import make, run
 from hook import POINTS
 from host import HOSTS, Host
-from vm import VMS, build_boot, vms_of
+from vm import BOOT, BUILD_BOOT, VMS, vms_of
 
 pytest_plugins = ["skips"]
 pytest.register_assert_rewrite("test_vdsm_contract")
@@ -44,7 +44,7 @@ def new_host(name, pytestconfig):
     """Return a Host with the hook, glitter, ovs_net, macvtap_net and bridged."""
     host = Host(name, pytestconfig.getoption("parts"))
     host.log_in()
-    host.install_hook()
+    make("install", f"DESTDIR={host.root}")
     host.add_libvirt_networks()
     return host
 
@@ -52,7 +52,11 @@ def new_host(name, pytestconfig):
 @pytest.fixture(scope="session", autouse=True)
 def _boot(pytestconfig, tmp_path_factory):
     """Give the guests a kernel and an initramfs."""
-    build_boot(pytestconfig.getoption("parts") / "kernel", tmp_path_factory.mktemp("boot"))
+    kernel, init = (
+        pytestconfig.getoption("parts") / "kernel",
+        Path(__file__).with_name("guest-init"),
+    )
+    run("sh", "-ec", BUILD_BOOT, kernel, init, BOOT, cwd=tmp_path_factory.mktemp("boot"))
 
 
 @pytest.fixture(scope="session")

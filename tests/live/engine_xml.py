@@ -25,17 +25,17 @@ def vnic_xml(nic):
 
 
 def custom(properties):
-    """Return the element that tells Vdsm the custom properties, a dict."""
-    elements = [
-        f"<ovirt-vm:{name}>{escape(it)}</ovirt-vm:{name}>" for name, it in properties.items()
-    ]
+    """Return the element that tells Vdsm the custom properties, a dict; None: without it."""
+    named = properties.items()
+    elements = [f"<ovirt-vm:{name}>{escape(it)}</ovirt-vm:{name}>" for name, it in named if it]
     return f"<ovirt-vm:custom>{''.join(elements)}</ovirt-vm:custom>"
 
 
 def metadata(nic):
     """Return what Vdsm is told of a vm.Nic beside its <interface>."""
     names = f'alias="{nic.alias}" mac_address="{nic.mac}"'
-    return f"<ovirt-vm:device {names}>{custom(nic.profile.properties)}</ovirt-vm:device>"
+    properties = custom({"extnet": nic.profile.extnet})
+    return f"<ovirt-vm:device {names}>{properties}</ovirt-vm:device>"
 
 
 def hotplug(nic):
@@ -57,8 +57,8 @@ def domain(vm, properties, *, paused, console, boot):
     """
     return f"""{XML}
 <domain type="qemu" xmlns:ovirt-tune="{TUNE}" xmlns:ovirt-vm="{VM}">
-<name>{vm.name}</name><uuid>{vm.id}</uuid>
-<memory>131072</memory><currentMemory>131072</currentMemory><vcpu current="1">1</vcpu>
+<name>{vm.name}</name><uuid>{vm.id}</uuid><vcpu current="1">1</vcpu>
+<memory>131072</memory><currentMemory>131072</currentMemory>
 <sysinfo type="smbios"><system>
 <entry name="manufacturer">oVirt</entry><entry name="product">OS-NAME:</entry>
 <entry name="version">OS-VERSION:</entry><entry name="family">oVirt</entry>
@@ -67,11 +67,9 @@ def domain(vm, properties, *, paused, console, boot):
 <clock offset="variable" adjustment="0"><timer name="rtc" tickpolicy="catchup"/>
 <timer name="pit" tickpolicy="delay"/><timer name="hpet" present="no"/></clock>
 <features><acpi/></features>
-<devices>
-<controller type="usb" model="none"/>{SLOTS}
-<serial type="file"><source path="{console}" append="on"/></serial><memballoon model="none"/>
-{"".join(map(vnic_xml, vm.nics))}
-</devices>
+<devices><controller type="usb" model="none"/>{SLOTS}<memballoon model="none"/>
+<serial type="file"><source path="{console}" append="on"/></serial>
+{"".join(map(vnic_xml, vm.nics))}</devices>
 <os><type arch="x86_64" machine="q35">hvm</type><smbios mode="sysinfo"/>
 <kernel>{boot}/vmlinuz</kernel><initrd>{boot}/initramfs</initrd>
 <cmdline>console=ttyS0 quiet panic=1 mitigations=off cryptomgr.notests</cmdline></os>

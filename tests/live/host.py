@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A host of the lab: namespaces with libvirtd, Open vSwitch and Vdsm in them, as Engine sets it up.
 
-Its oVirt network ovirtmgmt has a router and a DHCP server of its own, so that a guest can tell on
-which side it is.
+On each network a router answers that has an address of its own, so that a guest can tell them.
 """
 
 import json
@@ -56,35 +55,20 @@ chmod 1777 /tmp
 cp -r /usr/share/libvirt/nwfilter /etc/libvirt/
 mkdir -p /var/log/libvirt /var/tmp
 ln -s /run /var/run
-for file in passwd group; do  # libvirtd asks for its default user even if qemu.conf has another
-    sed -n 's/^root:/libvirt-qemu:/p' /etc/$file >>/etc/$file
-done
 echo "127.0.0.1 localhost $name" >/etc/hosts
 ip link set lo up
 ovsdb-tool create /run/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema
-cat >/etc/libvirt/libvirtd.conf <<END
-host_uuid = "$(cat /proc/sys/kernel/random/uuid)"
-listen_tls = 0
-listen_tcp = 1
-auth_tcp = "none"
-auth_unix_rw = "sasl"
-keepalive_interval = -1
-unix_sock_rw_perms = "0777"
-log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
-END
-cat >/etc/libvirt/qemu.conf <<END
-user = "root"
-group = "root"
-security_driver = "none"
-remember_owner = 0
-namespaces = []
-stdio_handler = "file"
-END
+printf '%s\n' >/etc/libvirt/libvirtd.conf "host_uuid='$(cat /proc/sys/kernel/random/uuid)'" \
+    listen_tls=0 listen_tcp=1 "auth_tcp='none'" "auth_unix_rw='sasl'" keepalive_interval=-1 \
+    "unix_sock_rw_perms='0777'" "log_outputs='2:file:/var/log/libvirt/libvirtd.log'"
+printf '%s\n' >/etc/libvirt/qemu.conf "user='root'" "group='root'" "security_driver='none'" \
+    remember_owner=0 namespaces=[] "stdio_handler='file'"
 sed -i '/^\(kvm\|qemu\|vdsm\):/d; /^[^:]*:[^:]*:\(36\|107\):/d' /etc/passwd /etc/group
-printf '%s\n' kvm:x:36:qemu qemu:x:107:vdsm >>/etc/group
+printf '%s\n' kvm:x:36:qemu qemu:x:107:vdsm libvirt-qemu:x:0: >>/etc/group
 cat >>/etc/passwd <<END
 vdsm:x:36:36:Node Virtualization Manager:/var/lib/vdsm:/sbin/nologin
 qemu:x:107:107:qemu user:/:/sbin/nologin
+libvirt-qemu:x:0:0:whom libvirtd asks for even if qemu.conf has another:/:/sbin/nologin
 END
 echo 'vdsm:!:19000::::::' >>/etc/shadow
 mkdir -p /etc/pki/vdsm/keys /etc/sasl2 /var/lib/vdsm/storage /var/log/vdsm/backup
@@ -97,11 +81,9 @@ echo entered
 exec cat
 """
 # What README has an admin do, so that virsh needs no password.
-LOGIN = """[credentials-vdsm]
-authname=vdsm@ovirt
-password={password}
-[auth-libvirt-localhost]
-credentials=vdsm
+LOGIN = r"""printf '%s\n' '[credentials-vdsm]' authname=vdsm@ovirt \
+"password=$(cat /etc/pki/vdsm/keys/libvirt_password)" \
+'[auth-libvirt-localhost]' credentials=vdsm >/etc/libvirt/auth.conf
 """
 # As vdsmd.service has it, with the environment that systemd gives.
 AS_SERVICE = f"""
@@ -170,10 +152,6 @@ class Host:
         """Run a command on the host as commands.run does; return its stdout."""
         return commands.run(*self.inside(command), **options).stdout
 
-    def virsh(self, *arguments):
-        """Run virsh on the host as run() does."""
-        return self.run("virsh", "--quiet", *arguments)
-
     def daemon(self, *command, ready=("true",)):
         """Start a program that stays in the foreground, with its output in /var/log/libvirt.
 
@@ -183,12 +161,8 @@ class Host:
         with log.open("ab") as out:
             options = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": out}
             process = subprocess.Popen(self.inside(command), **options)
-
-        def settled():
-            done = commands.run(*self.inside(ready), status=None)
-            return process.poll() is not None or done.returncode == 0
-
-        until(settled, f"{log.name} on {self.name}")
+        ask = self.inside(["sh", "-c", '"$@" >&2 && echo yes', "ask", *ready])
+        until(lambda: process.poll() is not None or commands.run(*ask, status=None).stdout, log)
         if process.poll() is not None:
             raise RuntimeError(f"{log.name} on {self.name}: {log.read_text(errors='replace')}")
         return process
@@ -199,19 +173,12 @@ class Host:
 
     def log_in(self):
         """Let root's virsh change something."""
-        password = self.read("/etc/pki/vdsm/keys/libvirt_password").strip()
-        (self.root / "etc/libvirt/auth.conf").write_text(LOGIN.format(password=password))
+        self.run("sh", "-c", LOGIN)
 
     def start_vdsmd(self):
         """Start vdsmd; return when it answers."""
         command = [*AS_SERVICE, "/usr/libexec/vdsm/vdsmd"]
         self.vdsmd = self.daemon(*command, ready=[*CLIENT, "Host", "ping2"])
-
-    def restart_vdsmd(self):
-        """Restart vdsmd, as systemd would."""
-        self.vdsmd.terminate()
-        self.vdsmd.wait()
-        self.start_vdsmd()
 
     def call(self, method, **parameters):
         """Call a method of Vdsm, "VM.create", say; return its result; raise VdsmError."""
@@ -237,10 +204,6 @@ class Host:
         except VdsmError as error:
             return str(error), self.log()[start:]
         raise AssertionError(f"not refused: {change}")
-
-    def install_hook(self):
-        """Install the hook as `make install` does."""
-        commands.make("install", f"DESTDIR={self.root}")
 
     def add_hook(self, point, name, script):
         """Put a hook into a hook point: a shell script's text, or the Path of a file."""
@@ -303,8 +266,8 @@ class Host:
         """Define a libvirt network and start it."""
         file = self.root / f"run/libvirt/{name}.xml"
         file.write_text(xml, encoding="utf-8")
-        self.virsh("net-define", f"/run/libvirt/{name}.xml")
-        self.virsh("net-start", name)
+        self.run("virsh", "net-define", f"/run/libvirt/{name}.xml")
+        self.run("virsh", "net-start", name)
 
     def add_openvswitch_network(self, name, xml=""):
         """Define a libvirt network on the Open vSwitch bridge, with further XML, and start it."""

@@ -7,7 +7,6 @@ host has on top of the machine's own.
 
 import hashlib
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -55,6 +54,22 @@ enabled = false
 repository = /var/lib/vdsm/data-center
 """
 
+# What a host has of Vdsm, of its configured source, the folder that this is run in.
+INSTALL = r"""
+tree=$0 modules=$1 python=$2
+mkdir -p "$tree/usr/libexec/vdsm"
+cp -r lib/vdsm lib/yajsonrpc lib/vdsmclient "$modules"
+cp static/usr/bin/* "$tree/usr/bin"
+install static/*/*/vdsmd static/*/*/supervdsmd "$tree/usr/libexec/vdsm"
+cp -r static/etc/vdsm "$tree/etc"
+install -m 440 static/etc/sudoers.d/50_vdsm "$tree/etc/sudoers.d"
+cp -r vdsm_hooks "$tree"
+export PYTHONPATH="$modules" LD_LIBRARY_PATH="$tree/usr/lib/x86_64-linux-gnu"
+for schema in "$modules"/vdsm/api/*.yml; do
+    "$python" -W ignore "$modules/vdsm/api/schema_to_pickle.py" "$schema" "${schema%yml}pickle"
+done
+"""
+
 # The stand-ins: what Vdsm finds in place of the real thing on the lab's hosts, and why. Absent
 # altogether: systemd, MOM, TLS, SELinux, storage domains; QEMU runs as root, emulated.
 #
@@ -71,13 +86,9 @@ usr/sbin/lvm usr/sbin/multipathd
 # The host's oVirt networks are the lab's to make. Of nmstate the schema is the real one; the rest
 # needs libraries in Rust that Debian 12 lacks.
 NMSTATE_MODULE = """from . import schema
-
 apply = None
-
-
 def show(*_, **__):
-    routes = {"config": [], "running": []}
-    dns = {"config": {}, "running": {}}
+    routes, dns = {"config": [], "running": []}, {"config": {}, "running": {}}
     return {"interfaces": [], "routes": routes, "dns-resolver": dns, "route-rules": {"config": []}}
 """
 # Vdsm asks rpm for versions, and Debian's have a form that it cannot parse. The last two are what
@@ -87,14 +98,12 @@ SPEC = """Name: {0}\nVersion: {1}\nRelease: 1\nSummary: A stand-in\nLicense: GPL
 BuildArch: noarch\nProvides: /usr/bin/{0}\n%description\n%files
 """
 RPM_DATABASE = "/usr/lib/sysimage/rpm"
-BONDING = "vdsm/network/link/bond/sysfs_driver.py"
-EDITS = [
-    # The guests' kernel is the machine's, and that one may lack bonding.
-    (f"{MODULES}/{BONDING}", "/sys/class/net/bonding_masters", "/dev/null"),
-    # There is no syslog.
-    ("etc/vdsm/logger.conf", "class=handlers.SysLogHandler", "class=NullHandler"),
-    ("etc/vdsm/logger.conf", "('/dev/log', handlers.SysLogHandler.LOG_USER)", "()"),
-]
+# The guests' kernel is the machine's, and that one may lack bonding. There is no syslog.
+EDIT = r"""
+sed -i 's,/sys/class/net/bonding_masters,/dev/null,' "$0/vdsm/network/link/bond/sysfs_driver.py"
+sed -i 's/class=handlers.SysLogHandler/class=NullHandler/; s,(./dev/log.*LOG_USER),(),' \
+    "$1/etc/vdsm/logger.conf"
+"""
 
 
 class NoSourceError(Exception):
@@ -147,40 +156,14 @@ def unpack(archive, folder):
 def configure(folder, version):
     """Make of each FILE.in in the folder the FILE, as Vdsm's configure does."""
     script = (folder / "configure.ac").read_text("utf-8")
-    given = re.findall(r"AC_SUBST\(\[(\w+)\], \[([\w-]+)\]\)", script)
-    paths = re.findall(r"AC_PATH_PROG\(\[(\w+)\], \[[^]]+\], \[(\S+)\]\)", script)
-    versions = {"PACKAGE_BASE_VERSION": version, "PACKAGE_VERSION": version}
-    ours = dict(pair.split("=") for pair in NAMES.split())
-    names = {**dict(given), **dict(paths), **ours, **versions}
+    names = dict(re.findall(r"AC_SUBST\(\[(\w+)\], \[([\w-]+)\]\)", script))
+    names |= re.findall(r"AC_PATH_PROG\(\[(\w+)\], \[[^]]+\], \[(\S+)\]\)", script)
+    names |= (pair.split("=") for pair in NAMES.split())
+    names |= {"PACKAGE_BASE_VERSION": version, "PACKAGE_VERSION": version}
     for template in [*folder.glob("lib/**/*.in"), *folder.glob("static/etc/**/*.in")]:
         text = template.read_text("utf-8")
         text = re.sub(r"@(\w+)@", lambda match: names.get(match[1], match[0]), text)
         template.with_suffix("").write_text(text, encoding="utf-8")
-
-
-def install(source, tree):
-    """Put what a host has of Vdsm into the tree; source: the configured folder."""
-    modules, programs = tree / MODULES, tree / "usr/libexec/vdsm"
-    for name in "vdsm", "yajsonrpc", "vdsmclient":
-        shutil.copytree(source / "lib" / name, modules / name)
-    for file in source.glob("static/usr/bin/*"):
-        shutil.copy(file, tree / "usr/bin")
-    programs.mkdir(parents=True)
-    for name in "vdsmd", "supervdsmd":
-        (program,) = source.glob(f"static/*/**/{name}")  # in another folder before 4.50
-        shutil.copy(program, programs)
-        (programs / name).chmod(0o755)
-    shutil.copytree(source / "static/etc/vdsm", tree / "etc/vdsm")
-    (tree / "etc/vdsm/vdsm.conf").write_text(VDSM_CONF)
-    shutil.copy(source / "static/etc/sudoers.d/50_vdsm", tree / "etc/sudoers.d")
-    (tree / "etc/sudoers.d/50_vdsm").chmod(0o440)
-    shutil.copytree(source / "vdsm_hooks", tree / "vdsm_hooks")
-    path = {"PATH": os.environ["PATH"], "PYTHONPATH": str(modules)}
-    libraries = {"LD_LIBRARY_PATH": f"{tree}/usr/lib/x86_64-linux-gnu"}
-    api = modules / "vdsm/api"
-    for schema in api.glob("*.yml"):
-        command = [PYTHON, "-W", "ignore", api / "schema_to_pickle.py", schema]
-        run(*command, schema.with_suffix(".pickle"), env={**path, **libraries})
 
 
 def add_stand_ins(tree):
@@ -190,11 +173,7 @@ def add_stand_ins(tree):
         (tree / name).write_text(IDLE)
         (tree / name).chmod(0o755)
     (tree / MODULES / "libnmstate/__init__.py").write_text(NMSTATE_MODULE)
-    for name, old, new in EDITS:
-        text = (tree / name).read_text("utf-8")
-        if old not in text:
-            raise ValueError(f"{name} has no {old}")
-        (tree / name).write_text(text.replace(old, new), encoding="utf-8")
+    run("sh", "-ec", EDIT, tree / MODULES, tree)
     (tree / "etc/rpm").mkdir()
     (tree / "etc/rpm/macros").write_text(f"%_dbpath {RPM_DATABASE}\n")
     (tree / "etc/redhat-release").write_text("CentOS Stream release 9\n")
@@ -266,7 +245,8 @@ def prepared(named, cache, say):
         configure(unpacked, version)
         run("apt-get", "-q", "update")
         add_modules(unpack(archived(ioprocess, "bindings"), work / "ioprocess"), tree, work)
-        install(unpacked, tree)
+        run("sh", "-ec", INSTALL, tree, tree / MODULES, PYTHON, cwd=unpacked)
+        (tree / "etc/vdsm/vdsm.conf").write_text(VDSM_CONF)
         add_stand_ins(tree)
         add_kernel(tree, work)
         run(PYTHON, "-m", "compileall", "-q", tree / MODULES)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A live change fails, and Vdsm takes it back: the vNIC is then on the bridge of its oVirt network.
 
-Whatever failed it, Vdsm "rolls back" with its own XML, without the hook's work. With a profile on
-ovirtmgmt that lets the guest into the management network; one on an oVirt network that leads
-nowhere keeps it out of everything.
+With a profile on ovirtmgmt that lets the guest into the management network; one on an oVirt network
+that leads nowhere keeps it out of everything.
 """
 
 import re

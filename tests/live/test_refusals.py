@@ -28,10 +28,10 @@ def in_readme(text):
 def refused(request, host):
     """Give a profile that is refused, and the code and the words of the refusal."""
     if request.param == "inactive":
-        host.virsh("net-destroy", "glitter")
+        host.run("virsh", "net-destroy", "glitter")
     yield REASONS[request.param]
     if request.param == "inactive":
-        host.virsh("net-start", "glitter")
+        host.run("virsh", "net-start", "glitter")
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,9 @@ import itertools
 import pickle
 import re
 import uuid
-from pathlib import Path
 from typing import NamedTuple
 
 import engine_xml
-from commands import run
 from host import WHERE, VdsmError, until
 
 VMS = []  # all there are, for what a failure shows
@@ -44,11 +42,6 @@ class Profile(NamedTuple):
     qos: bool = False
 
     @property
-    def properties(self):
-        """Return the custom properties, a dict."""
-        return {} if self.extnet is None else {"extnet": self.extnet}
-
-    @property
     def wanted(self):
         """Return the network that its vNICs are to be on."""
         return self.extnet or self.network
@@ -64,12 +57,6 @@ OVS = Profile("ovs_net")
 MACVTAP = Profile("macvtap_net")
 WITHOUT = Profile(network_filter=FILTER)
 ALL = [GLITTER, BRIDGED, OVS, MACVTAP, WITHOUT]
-
-
-def build_boot(kernel, folder):
-    """Make BOOT of the folder with the kernel and its modules; folder: an empty one, to work in."""
-    init = Path(__file__).with_name("guest-init")
-    run("sh", "-ec", BUILD_BOOT, kernel, init, BOOT, cwd=folder)
 
 
 class Nic:
@@ -101,7 +88,7 @@ class Nic:
 
     def on(self):
         """Return the network, of host.WHERE, that its traffic goes to; None: it is on none."""
-        rows = self.vm.host.virsh("domiflist", self.vm.name).splitlines()
+        rows = self.vm.host.run("virsh", "domiflist", self.vm.name).splitlines()
         taps = [row.split()[0] for row in rows if self.mac in row]
         return self.vm.host.network_of(*taps) if taps else None
 
@@ -124,8 +111,7 @@ class Nic:
         after = self.vm.round_in_progress()
 
         def gone():
-            rounds = self.vm.rounds()
-            return any(number > after and self.mac not in macs for number, macs in rounds)
+            return any(n > after and self.mac not in macs for n, macs in self.vm.rounds())
 
         until(gone, f"guest {self.vm.name} to lose vNIC {self.mac}")
 
