@@ -183,8 +183,7 @@ class Host:
     def call(self, method, **parameters):
         """Call a method of Vdsm, "VM.create", say; return its result; raise VdsmError."""
         command = self.inside([*CLIENT, "--file", "-", *method.split(".")])
-        given = json.dumps(parameters)
-        done = commands.run(*command, status=None, stdin=None, input=given)
+        done = commands.run(*command, status=None, stdin=None, input=json.dumps(parameters))
         if done.returncode:
             raise VdsmError(re.sub(r"(?s)^.*?\((?=code=)", "(", done.stdout + done.stderr).strip())
         return json.loads(done.stdout)

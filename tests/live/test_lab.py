@@ -18,8 +18,7 @@ LAB = [sys.executable, REPOSITORY / "tests" / "live"]
 
 def a_guest_runs():
     """Tell if there is a QEMU with a guest, and not one that libvirtd only asks for its version."""
-    look = "grep -sl 'guest=[g]uest-' /proc/[0-9]*/cmdline"
-    return run("sh", "-c", look, status=None).stdout
+    return run("sh", "-c", "grep -sl 'guest=[g]uest-' /proc/[0-9]*/cmdline", status=None).stdout
 
 
 def configuration():

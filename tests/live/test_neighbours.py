@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hooks of Vdsm's own beside extnet, and one of somebody's that fails."""
+"""Hooks of Vdsm's own beside extnet, one of somebody's that fails, and oVirt's own extnet.
+
+That one is a control: what README's comparison says of it.
+"""
 
 import pytest
+from commands import make
 from hook import POINTS
-from vm import GLITTER, WITHOUT
+from host import HOOKS
+from vm import GLITTER, MACVTAP, WITHOUT
 
 IN_BOTH = {  # as their Makefile.am installs them
     "50_vmfex": "vmfex_dev/vmfex_vnic.py",
@@ -50,3 +55,39 @@ def test_when_another_hook_fails_engine_is_handed_what_the_last_one_said(host, n
         failing.unlink()
     assert text.startswith(f'Hook Error: (b"extnet: vNIC {nic.mac} ')
     assert "40_failing: rc=1 err=b'I am the one" in log
+
+
+@pytest.fixture(scope="module")
+def ovirts_hook(host):
+    """Have oVirt's hook in the place of this one."""
+    files = [host.root / HOOKS / point / "50_extnet" for point in POINTS]
+    for file in files:
+        file.unlink()
+    for point in POINTS[:2]:
+        host.add_hook(point, "50_extnet", host.parts / "vdsm_hooks/extnet/extnet_vnic.py")
+    yield
+    for file in files[:2]:
+        file.unlink()
+    make("install", f"DESTDIR={host.root}")
+
+
+@pytest.mark.usefixtures("ovirts_hook")
+def test_a_link_change_loses_the_vnic(new_vm):
+    vm = new_vm()
+    (nic,) = vm.add(GLITTER)
+    vm.start(paused=True)
+    assert nic.on() == "glitter"
+    nic.update(link="down")
+    assert nic.on() == "ovirtmgmt"
+
+
+@pytest.mark.usefixtures("ovirts_hook")
+def test_a_vm_on_macvtap_cannot_be_resumed_and_its_refusal_is_a_traceback(new_vm, host):
+    vm = new_vm()
+    (nic,) = vm.add(MACVTAP)
+    vm.start()
+    assert nic.on() == "macvtap_net"
+    vm.suspend()
+    text, _ = host.refusal(vm.resume)
+    assert "Traceback (most recent call last)" in text
+    assert "KeyError" in text

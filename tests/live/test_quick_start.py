@@ -14,22 +14,16 @@ from hook import POINTS, REPOSITORY
 from host import Host
 from vm import FILTER, Profile, vms_of
 
+BUILD = REPOSITORY / "build"
 # Its step 4: the profile belongs to the oVirt network that leads nowhere.
 PROFILE = Profile("glitter", network="extnet", network_filter=FILTER)
 
 
 @pytest.fixture(scope="module")
 def hosts(pytestconfig):
-    """Set up two hosts as Engine has, without the hook and without a libvirt network."""
-    return [Host(name, pytestconfig.getoption("parts")) for name in ("first", "second")]
-
-
-@pytest.fixture(scope="module")
-def rpm():
-    """Return the package, by the command of step 1."""
+    """Set up two hosts as Engine has, and build the package, by the command of step 1."""
     make("rpm")
-    (built,) = (REPOSITORY / "build").glob("*.noarch.rpm")
-    return built
+    return [Host(name, pytestconfig.getoption("parts")) for name in ("first", "second")]
 
 
 def follow(host, containing, **replacing):
@@ -58,10 +52,10 @@ def assert_set_up(host):
         assert nic.audit_lines()[0] in seen
 
 
-def test_by_hand_and_removed_again(hosts, rpm):
+def test_by_hand_and_removed_again(hosts):
     host = hosts[0]
     assert "authentication failed" in host.run("sh", "-c", "virsh net-list 2>&1", status=1)
-    shutil.copy(rpm, host.root / "tmp")
+    shutil.copy(*BUILD.glob("*.noarch.rpm"), host.root / "tmp")
     follow(host, "dnf install --disablerepo")
     block = readme.block("shell", "stat -c")
     assert follow(host, "stat -c") == block.prints
@@ -73,12 +67,11 @@ def test_by_hand_and_removed_again(hosts, rpm):
     assert host.run("virsh", "-r", "net-list", "--all", "--name").split() == []
 
 
-def test_by_the_playbook_on_two_hosts(hosts, rpm, tmp_path):
+def test_by_the_playbook_on_two_hosts(hosts, tmp_path):
     ansible = Path(sys.executable).with_name("ansible-playbook")
     if not ansible.exists():
         pytest.skip("needs ansible: make readme-tools")
-    (tmp_path / "build").mkdir()
-    shutil.copy(rpm, tmp_path / "build")
+    shutil.copytree(BUILD, tmp_path / "build")
     (tmp_path / "hosts.yml").write_text(readme.block("yaml", "hosts: hypervisors").text)
     here = "ansible_connection=community.docker.nsenter ansible_python_interpreter=/usr/bin/python3"
     lines = [f"{host.name} {here} ansible_nsenter_pid={host.keeper.pid}" for host in hosts]

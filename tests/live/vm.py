@@ -166,7 +166,7 @@ class Vm:
 
     def round_in_progress(self):
         """Return the number of the last round that may have begun before now; 0: none has."""
-        return max([number + 1 for number, _ in self.rounds()], default=0)
+        return next((number + 1 for number, _ in reversed(self.rounds())), 0)
 
     def call(self, method, **parameters):
         """Call a method of Vdsm on this VM."""
