@@ -66,9 +66,10 @@ def test_the_captured_device_xml_is_what_vdsm_hands_over(nics, event, kind, capt
 
 
 @pytest.mark.parametrize("profile", REFUSED, ids=str)
-def test_its_property_cannot_be_taken_away_nor_can_it_be_unplugged(nics, profile):
+def test_no_failed_change_moves_it_nor_can_it_lose_its_property_or_be_unplugged(nics, profile):
     nic = nics[profile]
-    for change in (lambda: nic.update(WITHOUT), nic.unplug):
+    refused = profile._replace(extnet="a/b")
+    for change in (lambda: nic.update(refused), lambda: nic.update(WITHOUT), nic.unplug):
         with pytest.raises(VdsmError, match=REFUSED[profile]):
             change()
         assert nic.on() == profile.wanted

@@ -10,7 +10,7 @@ from vm import BRIDGED, GLITTER, MACVTAP, OVS, WITHOUT
 def vm(module_vm):
     """Start a VM without vNICs; each test plugs its own."""
     module_vm.start()
-    until(module_vm.rounds, "the guest to look for vNICs")
+    until(lambda: "round=" in module_vm.console(), "the guest to look for vNICs")
     return module_vm
 
 

@@ -94,13 +94,13 @@ class Nic:
 
     def reports(self, **expected):
         """Wait until the guest, from now on, reports this of it; return the report, a dict."""
-        after = self.vm.round_in_progress()
-        line = re.compile(rf"^vNIC {self.mac} round=([0-9]+)((?: \w+=\S+)+)\n", re.MULTILINE)
+        line = re.compile(rf"^vNIC {self.mac} round=[0-9]+((?: \w+=\S+)+)\n", re.MULTILINE)
+        start = len(self.vm.console())
 
         def told():
-            for number, words in line.findall(self.vm.console()):
+            for words in line.findall(self.vm.rounds_after(start)):
                 report = dict(word.split("=") for word in words.split())
-                if int(number) > after and expected.items() <= report.items():
+                if expected.items() <= report.items():
                     return report
             return None
 
@@ -108,10 +108,11 @@ class Nic:
 
     def is_lost(self):
         """Wait until the guest sees it no more."""
-        after = self.vm.round_in_progress()
+        start = len(self.vm.console())
 
         def gone():
-            return any(n > after and self.mac not in macs for n, macs in self.vm.rounds())
+            rounds = re.findall(r"^round=[0-9]+ vNICs:(.*)\n", self.vm.rounds_after(start), re.M)
+            return any(self.mac not in macs for macs in rounds)
 
         until(gone, f"guest {self.vm.name} to lose vNIC {self.mac}")
 
@@ -159,14 +160,10 @@ class Vm:
         look = f"virsh domiflist {self.name}; tail -n 5 /var/log/libvirt/qemu/{self.name}.log"
         return self.host.run("sh", "-c", look, status=None) + self.console()[-3000:]
 
-    def rounds(self):
-        """Return [(number, MACs)] of the rounds of reports that the guest has finished."""
-        found = re.findall(r"^round=([0-9]+) vNICs:(.*)\n", self.console(), re.MULTILINE)
-        return [(int(number), macs.split()) for number, macs in found]
-
-    def round_in_progress(self):
-        """Return the number of the last round that may have begun before now; 0: none has."""
-        return next((number + 1 for number, _ in reversed(self.rounds())), 0)
+    def rounds_after(self, start):
+        """Return the reports of all rounds that began when the console had start characters."""
+        before, after = self.console()[:start], self.console()[start:]
+        return after.partition("\nround=")[2] if "round=" in before else after
 
     def call(self, method, **parameters):
         """Call a method of Vdsm on this VM."""
