@@ -16,6 +16,14 @@ REFUSED = {  # where libvirt does not take what Vdsm sends without the hook's wo
 }
 
 
+class Nics(dict):
+    """The vNICs of a VM, by their Profile."""
+
+    def __missing__(self, profile):
+        """Skip a test of one that had to be left out."""
+        pytest.skip(f"Vdsm 4.40 with libvirt 9.0 cannot resume a VM with a vNIC on {profile}")
+
+
 @pytest.fixture(scope="module", params=["restart", "migration", "resume"])
 def event(request):
     """Give the name of what happens to the VM."""
@@ -27,7 +35,9 @@ def nics(event, host, request):
     """Start a VM with a vNIC of each profile, and have the event happen to it."""
     with vms_of(host) as new_vm:
         vm = new_vm()
-        nics = dict(zip(ALL, vm.add(*ALL), strict=True))
+        unfit = [MACVTAP] if event == "resume" and "-4.40." in host.parts.name else []
+        profiles = [profile for profile in ALL if profile not in unfit]
+        nics = Nics(zip(profiles, vm.add(*profiles), strict=True))
         vm.start()
         for nic in nics.values():
             nic.reaches()
