@@ -37,10 +37,10 @@ demo: ## show what the hook does to a vNIC whose profile says extnet=glitter (1 
 ## Develop it
 check: lint test ## pass the suite, with every Python from 3.6 on of this machine (2 min)
 
-check-live: $(VENV)/installed ## show it with the real Vdsm, libvirt and guests (5 min; Debian 12, root)
+check-live: $(VENV)/installed ## show it with the real Vdsm, libvirt and guests (6 min; Debian 12, root)
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/live
 
-capture: $(VENV)/installed ## write anew, in tests/vnics, what the real Vdsm hands over (2 min; the same)
+capture: $(VENV)/installed ## write anew, in tests/vnics, what the real Vdsm hands over (1 min; the same)
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/live --capture-vnics -k 'captured and not migration'
 
 lint: $(VENV)/installed
@@ -50,7 +50,7 @@ lint: $(VENV)/installed
 	@$(VENV)/bin/vermin --quiet --no-tips --violations -t=3.6- 50_extnet
 	@$(VENV)/bin/codespell --quiet-level 3 --skip build . .ci/run
 
-# In processes of pytest's own (-n): a hook that ends the process it is loaded into cannot end the suite well.
+# In processes of pytest's own (-n): a hook that ends the process that loads it fails the suite.
 test: $(VENV)/installed
 	@$(VENV)/bin/pytest -c tests/pytest.ini -n auto --dist worksteal tests
 

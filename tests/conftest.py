@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests share: the interpreters to try the hook with, and hypothesis's settings."""
 
-import tempfile
-from pathlib import Path
-
 import hypothesis
 import pytest
 from hook import VNIC, interpreters
 
-pytest_plugins = ["skips"]
+pytest_plugins = ["skips", "folders"]
 
 # The same examples at each run: what is looked for at random is for `make fuzz`.
 hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, database=None)
@@ -32,14 +29,6 @@ def pytest_generate_tests(metafunc):
         found = list(interpreters().items())
         tried = found[:1] if metafunc.config.getoption("one_python") else found
         metafunc.parametrize("python", [pytest.param(path, id=name) for name, path in tried])
-
-
-@pytest.fixture
-def folder():
-    """Return a folder that every user can reach, like the one Vdsm's temporary files are in."""
-    with tempfile.TemporaryDirectory() as path:
-        Path(path).chmod(0o1777)
-        yield Path(path)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hook import POINTS
 from host import HOSTS, Host
 from vm import BOOT, BUILD_BOOT, VMS, vms_of
 
-pytest_plugins = ["skips"]
+pytest_plugins = ["skips", "folders"]
 pytest.register_assert_rewrite("test_vdsm_contract")
 
 

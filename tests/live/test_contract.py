@@ -2,8 +2,6 @@
 """Vdsm's own vdsm.common.hooks, held to its contract by the same tests as the stand-in."""
 
 import json
-import tempfile
-from pathlib import Path
 
 import pytest
 import vdsm
@@ -28,14 +26,6 @@ try:
 except exception.HookError as error:
     print(json.dumps({"error": str(error)}))
 """
-
-
-@pytest.fixture
-def folder():
-    """Return a folder that Vdsm can read."""
-    with tempfile.TemporaryDirectory() as path:
-        Path(path).chmod(0o1777)
-        yield Path(path)
 
 
 @pytest.fixture
