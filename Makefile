@@ -4,7 +4,7 @@ PYTHON = python3
 HOOKSDIR = /usr/libexec/vdsm/hooks
 DESTDIR =
 INPUTS = 100000
-VDSM =
+VDSM ?=
 
 VENV = .venv
 HOOKS = $(DESTDIR)$(HOOKSDIR)
