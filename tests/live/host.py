@@ -41,14 +41,14 @@ export {PATH}
 hostname "$name"
 umount --recursive /sys  # with its cgroups, which libvirtd would use
 mount -t sysfs sysfs /sys
-for folder in /usr /etc /tmp; do  # Vdsm's files over the machine's, and the host's over both
+for folder in /usr /etc; do  # Vdsm's files over the machine's, and the host's over both
     own=/run/hosts/$name$folder
     mkdir -p $own/upper $own/work
     layers=lowerdir=$parts$folder:$folder,upperdir=$own/upper,workdir=$own/work
     mount -t overlay -o $layers lab $folder
 done
 mkdir -p /run/libvirt /run/openvswitch /run/vdsm
-for folder in /etc/libvirt /run/libvirt /run/openvswitch /run/vdsm /var; do
+for folder in /etc/libvirt /run/libvirt /run/openvswitch /run/vdsm /tmp /var; do
     mount -t tmpfs lab $folder
 done
 chmod 1777 /tmp

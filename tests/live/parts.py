@@ -250,6 +250,5 @@ def prepared(named, cache, say):
         add_stand_ins(tree)
         add_kernel(tree, work)
         run(PYTHON, "-m", "compileall", "-q", tree / MODULES)
-        (tree / "tmp").mkdir()
         tree.chmod(0o755)
         return tree.rename(cache / f"vdsm-{recipe}-{version}-{state}")
