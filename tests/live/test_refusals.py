@@ -5,11 +5,21 @@ import re
 
 import pytest
 import readme
+from hook import POINTS, VNICS
 from host import DESTINATION
-from vm import FILTER, GLITTER, OVS, WITHOUT, Profile
+from vm import FILTER, GLITTER, OVS, WITHOUT, Profile, vms_of
 
+BY_HOOK = r'Hook Error: \(b"extnet: .*{}.*\\n",\)'
+SPOILT = {  # by a hook that ran before, which leaves that device of tests/vnics
+    "no-bridge/hostdev": "type 'hostdev'",
+    "not-one-source/two-sources": "2 sources",
+    "broken-xml/doctype": "it has a DOCTYPE",
+    "too-deep/1000-levels": "too deep",
+    "unreadable": "Permission denied",
+}
 REASONS = {  # profile, code and words
-    "a/b": (Profile("a/b"), 1500, r'Hook Error: \(b"extnet: .*a/b.*\\n",\)'),
+    **{case: (GLITTER, 1500, BY_HOOK.format(words)) for case, words in SPOILT.items()},
+    "a/b": (Profile("a/b"), 1500, BY_HOOK.format("a/b")),
     "missing": (Profile("nope"), 49, "Network not found: no network with matching name 'nope'"),
     "inactive": (GLITTER, 49, "network 'glitter' is not active"),
     "filter": (OVS._replace(network_filter=FILTER), 49, "filterref is not supported for network"),
@@ -18,20 +28,34 @@ REASONS = {  # profile, code and words
 
 def in_readme(text):
     """Tell if README's Troubleshooting has the reason in a text, with … for what differs."""
+    if line := re.search(r'b"(extnet: .* not moved .*?)\\n"', text):
+        return readme.refusal(line[1])
     text = text.replace(r"\'", "'").replace("'nope'", "'glitter'")
     shown = [words for words in readme.codes(readme.section("Troubleshooting")) if " " in words]
-    reasons = [words for words in shown if not words.startswith(("Hook Error", "extnet: "))]
-    return any(re.search(".*".join(map(re.escape, r.split("…"))), text) for r in reasons)
+    return any(re.search(".*".join(map(re.escape, r.split("…"))), text) for r in shown)
+
+
+def spoiling(case):
+    """Return the script of a hook that spoils the device as the case says."""
+    if case == "unreadable":
+        return 'chmod 0 "$_hook_domxml"'
+    xml = (VNICS / f"refused/{case}.xml").read_text(encoding="utf-8")
+    return f"cat >$_hook_domxml <<'END'\n{xml}\nEND"
 
 
 @pytest.fixture(params=REASONS)
 def refused(request, host):
     """Give a profile that is refused, and the code and the words of the refusal."""
-    if request.param == "inactive":
+    case, spoilers = request.param, []
+    if case in SPOILT:
+        spoilers = [host.add_hook(point, "40_spoiling", spoiling(case)) for point in POINTS]
+    if case == "inactive":
         host.run("virsh", "net-destroy", "glitter")
-    yield REASONS[request.param]
-    if request.param == "inactive":
+    yield REASONS[case]
+    if case == "inactive":
         host.run("virsh", "net-start", "glitter")
+    for spoiler in spoilers:
+        spoiler.unlink()
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +87,25 @@ def test_a_change_whose_reason_is_in_vdsm_log_only(vm, host, refused):
     text, log = host.refusal(vm.nics[0].update, profile)
     assert text == "(code=56, message=Failed to update device)"
     assert re.search(words.removeprefix(r"Hook Error: \("), log)
+    assert in_readme(text + log)
+
+
+@pytest.fixture(scope="module")
+def suspended(host):
+    """Suspend a VM with a vNIC on glitter."""
+    with vms_of(host) as new_vm:
+        vm = new_vm()
+        vm.add(GLITTER)
+        vm.start(paused=True)
+        vm.suspend()
+        yield vm
+
+
+@pytest.mark.parametrize("refused", [*SPOILT, "inactive"], indirect=True)
+def test_a_resume(suspended, host, refused):
+    text, _ = host.refusal(suspended.resume)
+    suspended.destroy()
+    assert re.match(f"Wake up from hibernation failed:.*{refused[-1]}", text)
     assert in_readme(text)
 
 
