@@ -72,7 +72,7 @@ def domain(vm, properties, *, paused, console, boot):
 {"".join(map(vnic_xml, vm.nics))}</devices>
 <os><type arch="x86_64" machine="q35">hvm</type><smbios mode="sysinfo"/>
 <kernel>{boot}/vmlinuz</kernel><initrd>{boot}/initramfs</initrd>
-<cmdline>console=ttyS0 quiet panic=1 mitigations=off cryptomgr.notests</cmdline></os>
+<cmdline>console=ttyS0 quiet mitigations=off cryptomgr.notests</cmdline></os>
 <metadata><ovirt-tune:qos/><ovirt-vm:vm>
 <ovirt-vm:clusterVersion>4.7</ovirt-vm:clusterVersion>
 <ovirt-vm:minGuaranteedMemoryMb type="int">64</ovirt-vm:minGuaranteedMemoryMb>

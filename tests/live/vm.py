@@ -20,6 +20,9 @@ NAMES, MACS = itertools.count(1), itertools.count(1)
 STATE = "/var/lib/vdsm"  # a host's folder for what suspended VMs leave
 FILTER = "vdsm-no-mac-spoofing"  # what Engine gives a new profile
 ASKS, SPOOFS = "52:54:00:59", "52:54:00:ba"  # how the MACs start of vNICs that a guest spoofs on
+# QEMU before 9.0, where it emulates, can lose what a guest writes while its memory is copied: a
+# guest crashed in one migration of twenty. With this downtime nearly all is copied while it stands.
+SCHEDULE = {"init": [{"name": "setDowntime", "params": ["10000"]}], "stalling": []}
 BOOT = "/run/lab/boot"
 CONSOLE = "/var/log/libvirt/{name}.console"  # on its host
 BUILD_BOOT = """
@@ -213,7 +216,8 @@ class Vm:
     def migrate(self, destination, address):
         """Move it, live, to another host; raise VdsmError, with Vdsm's reason, if it stays."""
         there = {"mode": "remote", "method": "online", "dst": f"{address}:54321"}
-        self.call("migrate", params={"vmId": self.id, **there})
+        there |= {"vmId": self.id, "convergenceSchedule": SCHEDULE}
+        self.call("migrate", params=there)
 
         def ended():
             status = self.call("getMigrationStatus")["status"]["message"]
