@@ -10,7 +10,7 @@ from host import DESTINATION
 from vm import FILTER, GLITTER, OVS, WITHOUT, Profile, vms_of
 
 BY_HOOK = r'Hook Error: \(b"extnet: .*{}.*\\n",\)'
-SPOILT = {  # by a hook that ran before, which leaves that device of tests/vnics
+SPOILT = {  # what a hook that ran before leaves, of tests/vnics; what extnet says of it
     "no-bridge/hostdev": "type 'hostdev'",
     "not-one-source/two-sources": "2 sources",
     "broken-xml/doctype": "it has a DOCTYPE",
