@@ -27,7 +27,10 @@ REASONS = {  # profile, code and words
 
 
 def in_readme(text):
-    """Tell if README's Troubleshooting has the reason in a text, with … for what differs."""
+    """Tell if README's Troubleshooting has the reason in a text, with … for what differs.
+
+    Raises AssertionError if it is the hook's and not one row of the table, word for word.
+    """
     if line := re.search(r'b"(extnet: .* not moved .*?)\\n"', text):
         return readme.refusal(line[1])
     text = text.replace(r"\'", "'").replace("'nope'", "'glitter'")
