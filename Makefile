@@ -45,17 +45,17 @@ capture: $(VENV)/installed ## write anew, in tests/vnics, what the real Vdsm han
 
 lint: $(VENV)/installed
 	@echo 'make check takes about two minutes on two CPUs'
-	@$(VENV)/bin/ruff check --quiet --config tests/ruff.toml .
-	@$(VENV)/bin/ruff format --quiet --config tests/ruff.toml --check .
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ruff format --quiet --check .
 	@$(VENV)/bin/vermin --quiet --no-tips --violations -t=3.6- 50_extnet
 	@$(VENV)/bin/codespell --quiet-level 3 --skip build . .ci/run
 
 # In processes of pytest's own (-n): a hook that ends the process that loads it fails the suite.
 test: $(VENV)/installed
-	@$(VENV)/bin/pytest -c tests/pytest.ini -n auto --dist worksteal tests
+	@$(VENV)/bin/pytest -n auto --dist worksteal
 
 fuzz: $(VENV)/installed ## try it with new inputs every time (INPUTS=100000: 11 min)
-	@FUZZ=$(INPUTS) $(VENV)/bin/pytest -c tests/pytest.ini -n auto -x tests/hook/test_any_input.py
+	@FUZZ=$(INPUTS) $(VENV)/bin/pytest -n auto -x tests/hook/test_any_input.py
 
 mutants: $(VENV)/figures ## change it in every small way: does a test fail each time? (10 min)
 	@PYTHONPATH=tests/common:tests/hook $(VENV)/bin/python tests/tools/mutants.py

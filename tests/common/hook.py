@@ -24,7 +24,7 @@ VNIC = SMALLEST.format("bridge", "ovirtmgmt").encode()
 ON_GLITTER = SMALLEST.format("network", "glitter").encode()
 
 
-def fixtures(kind):
+def cases(kind):
     """Return the vNICs of a folder of tests/vnics and of those in it, as the hook gets them."""
     return sorted((VNICS / kind).rglob("*-in.xml" if kind == "rewritten" else "*.xml"))
 
@@ -59,7 +59,7 @@ def interpreters():
     return {version: found[version] for version in ordered}
 
 
-def run(path, extnet="glitter", python=sys.executable, flags=("-IS",), script=(), **options):
+def call_hook(path, extnet="glitter", python=sys.executable, flags=("-IS",), script=(), **options):
     """Run the hook as a process, with the environment that Vdsm gives it, and return a Done.
 
     path: of the device XML; extnet: the custom property's value, str or bytes; None for neither;

@@ -13,7 +13,7 @@ from xml.parsers import expat
 import pytest
 import strategies
 from canon import canonical, moved, parse
-from hook import VNICS, load, run
+from hook import VNICS, call_hook, load
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -143,7 +143,7 @@ def test_no_process_ends_in_a_traceback(device, value):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "vnic.xml")
         path.write_bytes(device)
-        done = run(path, extnet=value.replace(b"\0", b""), environ={"vmId": "9e5f"})
+        done = call_hook(path, extnet=value.replace(b"\0", b""), environ={"vmId": "9e5f"})
     assert done.status in (0, 2)
     assert re.fullmatch(r"(extnet: .+\n)?", done.stderr)
     assert done.stderr or done.status == 0

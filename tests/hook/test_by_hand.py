@@ -5,18 +5,18 @@ import sys
 
 import commands
 import pytest
-from hook import HOOK, VNIC, load, run
+from hook import HOOK, VNIC, call_hook, load
 
 HELP = (0, "", load().__doc__ + "\n")
 
 
 def test_without_a_variable_it_shows_its_help(python):
-    assert run(None, extnet=None, python=python) == HELP
+    assert call_hook(None, extnet=None, python=python) == HELP
 
 
 @pytest.mark.parametrize("argument", ["--help", "-h", "vnic.xml", ""])
 def test_with_any_argument_it_shows_its_help_and_does_nothing_else(python, device, argument):
-    assert run(device, python=python, script=(HOOK, argument)) == HELP
+    assert call_hook(device, python=python, script=(HOOK, argument)) == HELP
     assert device.read_bytes() == VNIC
 
 

@@ -11,12 +11,12 @@ import pytest
 import readme
 import vdsm
 from canon import canonical, moved
-from hook import VNICS, deploy, expected, fixtures, run
+from hook import VNICS, call_hook, cases, deploy, expected
 
 
 def each(kind):
     """Return the vNICs of a folder as parameters of a test."""
-    names = {path: str(path.relative_to(VNICS / kind).with_suffix("")) for path in fixtures(kind)}
+    names = {path: str(path.relative_to(VNICS / kind).with_suffix("")) for path in cases(kind)}
     return [pytest.param(path, id=name.removesuffix("-in")) for path, name in names.items()]
 
 
@@ -38,10 +38,10 @@ def test_an_expected_result_differs_in_the_two_edits_and_in_nothing_else(before)
 @pytest.mark.parametrize("kind", sorted((VNICS / "refused").iterdir()), ids=lambda f: f.name)
 def test_the_vnics_of_a_folder_are_refused_for_one_reason(kind, python, device):
     reasons = {}
-    for before in fixtures(kind):
+    for before in cases(kind):
         device.write_bytes(before.read_bytes())
         inode = device.stat().st_ino
-        done = run(device, python=python)
+        done = call_hook(device, python=python)
         assert done.status == 2
         assert (device.read_bytes(), device.stat().st_ino) == (before.read_bytes(), inode)
         assert list(device.parent.iterdir()) == [device]
@@ -53,13 +53,13 @@ def test_the_vnics_of_a_folder_are_refused_for_one_reason(kind, python, device):
 def test_a_device_is_left_untouched(before, python, device):
     device.write_bytes(before.read_bytes())
     inode = device.stat().st_ino
-    assert run(device, python=python) == (0, "", "")
+    assert call_hook(device, python=python) == (0, "", "")
     assert (device.read_bytes(), device.stat().st_ino) == (before.read_bytes(), inode)
 
 
 def test_no_expected_result_is_forgotten():
-    cases = {path for before in fixtures("rewritten") for path in (before, expected(before))}
-    assert cases == set((VNICS / "rewritten").iterdir())
+    known = {path for before in cases("rewritten") for path in (before, expected(before))}
+    assert known == set((VNICS / "rewritten").iterdir())
 
 
 def test_the_seeds_sample_stands_word_for_word_but_for_its_placeholder():

@@ -8,7 +8,7 @@ import posix
 from unittest.mock import Mock
 
 import coverage
-from hook import HOOK, VNIC, expected, fixtures, load
+from hook import HOOK, VNIC, cases, expected, load
 
 
 def test_no_line_and_no_branch_of_the_hook_is_without_a_test(device, monkeypatch, capfd):
@@ -30,7 +30,7 @@ def test_no_line_and_no_branch_of_the_hook_is_without_a_test(device, monkeypatch
             closed.setattr(posix, "write", Mock(side_effect=OSError))
             assert run(_hook_domxml=b"/gone") == 2
         for kind, status in {"rewritten": 0, "refused": 2, "untouched": 0}.items():
-            for before in fixtures(kind):
+            for before in cases(kind):
                 device.write_bytes(before.read_bytes())
                 assert run(vmId=b"9e5f") == status, before
                 after = expected(before) if kind == "rewritten" else before

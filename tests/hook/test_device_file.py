@@ -16,7 +16,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from hook import HOOK, ON_GLITTER, VNIC, load, run
+from hook import HOOK, ON_GLITTER, VNIC, call_hook, load
 
 CODE = HOOK.read_text(encoding="utf-8")
 VDSM = 36  # the uid of user vdsm and the gid of group kvm on every oVirt host
@@ -40,7 +40,7 @@ def run_as_vdsm(path):
     if not Path("/usr/bin/python3").exists():
         pytest.skip("needs /usr/bin/python3, as pyenv's are for their owner only")
     as_vdsm = {"user": VDSM, "group": VDSM, "extra_groups": [], "cwd": path.parent}
-    return run(path, python="/usr/bin/python3", script=("-c", CODE), **as_vdsm)
+    return call_hook(path, python="/usr/bin/python3", script=("-c", CODE), **as_vdsm)
 
 
 def assert_refused(done, why, device, content=VNIC):
@@ -55,7 +55,7 @@ def assert_refused(done, why, device, content=VNIC):
 @pytest.mark.parametrize("umask", [0, 0o077])
 def test_the_mode_is_kept(device, mode, umask, python):
     device.chmod(mode)
-    assert run(device, python=python, umask=umask).status == 0
+    assert call_hook(device, python=python, umask=umask).status == 0
     assert stat.S_IMODE(device.stat().st_mode) == mode
     assert device.read_bytes() == ON_GLITTER
 
@@ -63,7 +63,7 @@ def test_the_mode_is_kept(device, mode, umask, python):
 @needs_root
 def test_the_owner_is_kept(device, python):
     os.chown(device, VDSM, NOBODY)
-    assert run(device, python=python).status == 0
+    assert call_hook(device, python=python).status == 0
     assert (device.stat().st_uid, device.stat().st_gid) == (VDSM, NOBODY)
 
 
@@ -106,12 +106,12 @@ def test_a_file_system_that_takes_no_more_is_refused(mounted, python, option, wh
     device = mounted / "vnic.xml"
     device.write_bytes(content)
     subprocess.run(["mount", "-o", f"remount,{option}", mounted], check=True)
-    assert_refused(run(device, python=python), why, device, content)
+    assert_refused(call_hook(device, python=python), why, device, content)
 
 
 def test_a_file_size_limit_is_refused(device, python):
     limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))}
-    assert_refused(run(device, python=python, **limit), "File too large", device)
+    assert_refused(call_hook(device, python=python, **limit), "File too large", device)
 
 
 def test_the_new_file_is_beside_the_old_under_a_name_that_nobody_can_guess(device, monkeypatch):
@@ -172,7 +172,7 @@ def test_too_little_memory_is_refused(device, python):
     content = VNIC + b"<!--" + b"x" * 80_000_000 + b"-->"
     device.write_bytes(content)
     limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_AS, (150_000_000,) * 2)}
-    done = run(device, python=python, **limit)
+    done = call_hook(device, python=python, **limit)
     assert (done.status, "is out of memory" in done.stderr) == (2, True)
     assert len(done.stderr.splitlines()) == 1
     assert device.read_bytes() == content
@@ -189,7 +189,7 @@ posix.write = interrupted
 
 
 def test_an_interrupt_after_the_rename_does_not_report_a_failure(device, python):
-    done = run(device, python=python, script=("-c", INTERRUPTED + CODE))
+    done = call_hook(device, python=python, script=("-c", INTERRUPTED + CODE))
     assert (done.status, done.stderr[:13]) == (0, "extnet: vNIC ")
     assert device.read_bytes() == ON_GLITTER
 
@@ -204,7 +204,7 @@ sys.addaudithook(lambda event, _: event == "os.rename" and os.kill(os.getpid(), 
 
 @pytest.mark.parametrize("size", [50, 5000], ids=["as it writes", "before the rename"])
 def test_killed_midway_the_file_is_the_old_document_whole(folder, device, size):
-    done = run(device, script=("-c", KILLED.format(size=size) + CODE))
+    done = call_hook(device, script=("-c", KILLED.format(size=size) + CODE))
     assert done == (-signal.SIGXFSZ if size == 50 else -signal.SIGKILL, "", "")
     assert device.read_bytes() == VNIC
     (left,) = set(folder.iterdir()) - {device}

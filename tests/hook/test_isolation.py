@@ -5,7 +5,7 @@ import stat
 
 import pytest
 import vdsm
-from hook import HOOK, ON_GLITTER, REPOSITORY, VNIC, deploy, interpreters, run
+from hook import HOOK, ON_GLITTER, REPOSITORY, VNIC, call_hook, deploy, interpreters
 
 
 def test_it_is_one_executable_file_that_reads_in_two_minutes():
@@ -30,7 +30,7 @@ def test_nothing_of_python_variables_or_beside_the_hook_is_loaded(tmp_path, pyth
 def test_no_depth_of_nesting_ends_in_a_traceback(device, python):
     nested = b"<a>" * 100_000 + b"</a>" * 100_000
     device.write_bytes(VNIC.replace(b"<source", nested + b"<source"))
-    done = run(device, python=python)
+    done = call_hook(device, python=python)
     assert (done.status, len(done.stderr.splitlines())) == (2, 1)
 
 

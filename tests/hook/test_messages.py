@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 import readme
-from hook import HOOK, ON_GLITTER, VNIC, VNICS, load, run
+from hook import HOOK, ON_GLITTER, VNIC, VNICS, call_hook, load
 
 VM = "9e5f1c66-4e0c-4a2b-8d6e-6a2e0c3b7d11"
 
@@ -17,7 +17,7 @@ VM = "9e5f1c66-4e0c-4a2b-8d6e-6a2e0c3b7d11"
     ("environ", "vm"), [({"vmId": VM}, f" of VM {VM}"), ({"vmId": ""}, ""), ({}, "")]
 )
 def test_the_audit_line_names_the_vnic_its_vm_the_old_source_and_the_network(device, environ, vm):
-    assert run(device, environ=environ).stderr == (
+    assert call_hook(device, environ=environ).stderr == (
         f"extnet: vNIC 52:54:00:59:f5:3f{vm}: bridge 'ovirtmgmt' -> network 'glitter'\n"
     )
 
@@ -31,7 +31,7 @@ def test_the_audit_line_names_the_vnic_its_vm_the_old_source_and_the_network(dev
 )
 def test_the_audit_line_has_all_that_the_source_said(device, source, before):
     device.write_text(f'<interface type="network">{source}</interface>')
-    assert run(device).stderr == f"extnet: vNIC: {before} -> network 'glitter'\n"
+    assert call_hook(device).stderr == f"extnet: vNIC: {before} -> network 'glitter'\n"
 
 
 DEVICE = f"a device of VM {VM}"
@@ -71,7 +71,7 @@ def test_each_refusal_is_explained_word_for_word_as_readme_shows(device, monkeyp
 
 @pytest.mark.parametrize("name", ["doctype", "reference-to-tab", "nul"])
 def test_readme_has_what_is_unsafe_about_xml_that_python_would_take(name):
-    line = run(VNICS / "refused" / "broken-xml" / f"{name}.xml").stderr
+    line = call_hook(VNICS / "refused" / "broken-xml" / f"{name}.xml").stderr
     assert re.search(r" safely \((.*)\): ", line)[1] in readme.codes(readme.PROSE)
 
 
@@ -89,30 +89,30 @@ def test_no_value_breaks_out_of_its_line(device, extnet, python):
         f'<?xml version="1.0" encoding="{HOSTILE}"?>'.encode() + VNIC,
     ):
         device.write_bytes(content)
-        line = run(device, extnet=extnet, python=python, environ={"vmId": HOSTILE}).stderr
+        line = call_hook(device, extnet=extnet, python=python, environ={"vmId": HOSTILE}).stderr
         assert (line[:8], line[-1]) == ("extnet: ", "\n")
         assert line[:-1].isprintable()
 
 
 def test_a_path_does_not_break_out_of_its_line(tmp_path, python):
-    line = run(tmp_path / HOSTILE, python=python).stderr
+    line = call_hook(tmp_path / HOSTILE, python=python).stderr
     assert line[:-1].isprintable()
     assert "cannot be read or replaced (No such file or directory)" in line
 
 
 def test_what_a_log_cannot_show_is_shown_as_python_writes_it(device):
-    line = run(device, environ={"vmId": "a\n\x7f\u2028b"}).stderr
+    line = call_hook(device, environ={"vmId": "a\n\x7f\u2028b"}).stderr
     assert r" of VM a\n\x7f\u2028b: " in line
 
 
 def test_what_is_not_utf_8_does_not_matter(device, tmp_path):
-    assert r"/\\xff' cannot be read" in run(tmp_path / os.fsdecode(b"\xff")).stderr
-    assert " of VM \ufffd: " in run(device, environ={b"vmId": b"\xff"}).stderr
+    assert r"/\\xff' cannot be read" in call_hook(tmp_path / os.fsdecode(b"\xff")).stderr
+    assert " of VM \ufffd: " in call_hook(device, environ={b"vmId": b"\xff"}).stderr
 
 
 def test_a_line_is_written_at_once(device):
     read, write = os.pipe2(os.O_DIRECT)  # of which a read gives what one write wrote
-    run(device, environ={"vmId": "v" * 3000}, capture_output=False, stderr=write)
+    call_hook(device, environ={"vmId": "v" * 3000}, capture_output=False, stderr=write)
     line = os.read(read, 8192)
     os.close(read)
     os.close(write)
@@ -134,6 +134,6 @@ def test_a_stderr_that_takes_nothing_changes_nothing(device, content, status, cl
 def test_a_reader_that_has_gone_changes_nothing(device):
     read, write = os.pipe()
     os.close(read)
-    assert run(device, capture_output=False, stderr=write).status == 0
+    assert call_hook(device, capture_output=False, stderr=write).status == 0
     os.close(write)
     assert device.read_bytes() == ON_GLITTER

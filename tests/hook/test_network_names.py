@@ -2,7 +2,7 @@
 """Any name that a libvirt network can have works; what can be none is refused, on one line."""
 
 import pytest
-from hook import VNIC, run
+from hook import VNIC, call_hook
 from lxml import etree
 
 GOOD = [
@@ -19,7 +19,7 @@ BAD = [b"", b"  ", b"a/b", b"../../passwd", *(f"glit{c}ter".encode() for c in UN
 
 @pytest.mark.parametrize("name", GOOD, ids=lambda name: ascii(name)[:20])
 def test_a_name_of_a_network_arrives_as_it_is(name, device, python):
-    done = run(device, extnet=name, python=python, environ={"LC_ALL": "C"})
+    done = call_hook(device, extnet=name, python=python, environ={"LC_ALL": "C"})
     assert done.status == 0
     assert done.stderr.endswith(f" -> network {name!r}\n")
     vnic = etree.fromstring(device.read_bytes())
@@ -29,7 +29,7 @@ def test_a_name_of_a_network_arrives_as_it_is(name, device, python):
 
 @pytest.mark.parametrize("value", BAD)
 def test_what_cannot_be_a_name_is_refused_and_shown(value, device, python):
-    done = run(device, extnet=value, python=python, environ={"LC_ALL": "C"})
+    done = call_hook(device, extnet=value, python=python, environ={"LC_ALL": "C"})
     assert done.status == 2
     assert done.stderr.splitlines() == [done.stderr.rstrip("\n")]
     shown = repr(value.decode("utf-8", "backslashreplace"))
@@ -40,4 +40,4 @@ def test_what_cannot_be_a_name_is_refused_and_shown(value, device, python):
 
 def test_a_bad_name_does_not_matter_to_a_device_that_is_no_vnic(device):
     device.write_bytes(b"<channel/>")
-    assert run(device, extnet="a/b") == (0, "", "")
+    assert call_hook(device, extnet="a/b") == (0, "", "")

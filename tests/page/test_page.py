@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 import readme
 from commands import make, run
-from hook import REPOSITORY, TESTS, VNICS
-from hook import run as run_hook
+from hook import REPOSITORY, TESTS, VNICS, call_hook
 from lxml import etree
 
 SHELL = readme.blocks("shell")
@@ -44,7 +43,7 @@ def test_before_and_after_are_what_the_hook_makes_of_it(device):
     lines = readme.block("diff", "<interface").text.splitlines()
     before, after = ("\n".join(line[1:] for line in lines if line[0] != other) for other in "+-")
     device.write_text(before, encoding="utf-8")
-    assert run_hook(device).status == 0
+    assert call_hook(device).status == 0
     assert device.read_text(encoding="utf-8") == after
 
 
@@ -55,7 +54,7 @@ def test_the_audit_line_is_one_that_the_hook_writes(device):
     device.write_text(
         f'<interface type="bridge"><mac address="{mac}"/><source bridge="{bridge}"/></interface>'
     )
-    assert run_hook(device, extnet=network, environ={"vmId": vm}).stderr == line
+    assert call_hook(device, extnet=network, environ={"vmId": vm}).stderr == line
 
 
 def test_the_login_to_libvirt_is_for_root_alone(tmp_path):

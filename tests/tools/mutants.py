@@ -139,7 +139,7 @@ def test(number, mutant):
     os.dup2(log, 2)
     signal.signal(signal.SIGALRM, signal.default_int_handler)  # the tests unmount, and so on
     signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
-    options = ["-qx", "-c", str(hook.TESTS / "pytest.ini"), *OPTIONS]
+    options = ["-qx", "-c", str(hook.REPOSITORY / ".pytest.ini"), *OPTIONS]
     for suite in QUICK, THOROUGH:
         status = pytest.main([*options, *(f"{hook.TESTS}/hook/test_{name}.py" for name in suite)])
         if status:
