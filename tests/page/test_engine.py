@@ -4,6 +4,8 @@
 The stand-in for Engine's REST API reads and writes with oVirt's own SDK.
 """
 
+import collections
+import copy
 import os
 import re
 import sys
@@ -97,101 +99,156 @@ def test_each_expression_accepts_the_networks_and_the_first_makes_a_drop_down():
 
 
 API = "/ovirt-engine/api"
-NETWORK = '<network id="00000000-0000-0000-0000-000000000009"><name>extnet</name></network>'
-CENTER = '<data_center id="5e1d"><name>Default</name></data_center>'
-FIXED = {
-    API: "<api/>",
-    f"{API}/networks": f"<networks>{NETWORK}</networks>",
-    f"{API}/datacenters": f"<data_centers>{CENTER}</data_centers>",
-    f"{API}/datacenters/5e1d/networks": f"<networks>{NETWORK}</networks>",
-    f"{API}/networkfilters": "<network_filters/>",
+# The element of a list of elements, where it is not called as the path.
+LISTS = {
+    "datacenters": "data_centers",
+    "networkfilters": "network_filters",
+    "nics": "host_nics",
+    "networkattachments": "network_attachments",
+    "vnicprofiles": "vnic_profiles",
 }
 
 
-class Engine:
-    """As much of Engine's REST API as making a vNIC profile takes, read and written by its SDK."""
+def named(kind, name):
+    """Return an element of Engine's: a host, say."""
+    return etree.fromstring(f'<{kind} id="id-of-{name}"><name>{name}</name></{kind}>')
 
-    def __init__(self, sdk, server):
-        """Take oVirt's SDK and a server for HTTP."""
-        self.sdk, self.profiles, self.sent = sdk, {}, []
-        server.expect_request(re.compile("/ovirt-engine/s.*")).respond_with_json(
-            {"access_token": "t"}
-        )
-        for path, text in FIXED.items():
-            server.expect_request(path).respond_with_data(text, content_type="application/xml")
-        profiles = re.compile(f"{API}/(networks/0.*9/)?vnicprofiles(/.+)?")
-        server.expect_request(profiles).respond_with_handler(self.answer)
+
+class Engine:
+    """As much of Engine's REST API as the playbook and the commands take, kept as XML."""
+
+    def __init__(self, server):
+        """Take a server for HTTP. Engine has a data center with a cluster of two hosts."""
+        self.changes = []
+        self.lists = collections.defaultdict(list)
+        self.lists["datacenters"].append(named("data_center", "Default"))
+        self.lists["clusters"].append(named("cluster", "Default"))
+        self.lists["networkfilters"].append(named("network_filter", "vdsm-no-mac-spoofing"))
+        self.lists["events"].append(named("event", "start"))
+        self.lists["hosts"] += [named("host", "host1"), named("host", "host2")]
+        token = server.expect_request(re.compile("/ovirt-engine/s.*"))
+        token.respond_with_json({"access_token": "t"})
+        server.expect_request(re.compile(f"{API}.*")).respond_with_handler(self.answer)
 
     def answer(self, request):
-        """Keep a profile, or show one or all."""
+        """Take a request for a list, or for one thing in it, or for an action; return a Response."""
+        path = request.path.removeprefix(API).strip("/")
+        path = path.replace("datacenters/id-of-Default/networks", "networks")
+        above, _, last = path.rpartition("/")
+        if request.method != "GET":
+            self.changes.append(f"{request.method} {path}")
         if request.method == "POST":
-            body = request.get_data(as_text=True)
-            found = self.sdk.reader.Reader.read(body)
-            found.id, found.network = "profile-0", self.sdk.reader.Reader.read(NETWORK)
-            found.pass_through = self.sdk.types.VnicPassThrough(
-                mode=self.sdk.types.VnicPassThroughMode.DISABLED
-            )
-            self.profiles[found.id] = found
-            self.sent.append(body)
-        elif request.path.endswith("vnicprofiles"):
-            found = list(self.profiles.values())
+            shown = getattr(self, last)(above, etree.fromstring(request.get_data()))
+        elif not path:
+            version = "<version><major>4</major><minor>5</minor></version>"
+            shown = etree.fromstring(f"<api><product_info>{version}</product_info></api>")
+        elif last.startswith("id-of-"):
+            (shown,) = (each for each in self.lists[above] if each.get("id") == last)
+            if request.method == "DELETE":
+                self.lists[above].remove(shown)
         else:
-            found = self.profiles[request.path.rpartition("/")[2]]
-        root = "vnic_profiles" if isinstance(found, list) else None
-        text = self.sdk.writer.Writer.write(found, root=root)
-        return Response(text, 201 if request.method == "POST" else 200, mimetype="application/xml")
+            shown = etree.Element(LISTS.get(last, last))
+            name = re.search(r'name="?(\w+)', request.args.get("search", ""))
+            for each in copy.deepcopy(self.lists[path]):
+                if not name or each.findtext("name") == name[1]:
+                    shown.append(each)
+                if request.args.get("follow") == "nics":
+                    nics = copy.deepcopy(self.lists[f"{path}/{each.get('id')}/nics"])
+                    etree.SubElement(each, "nics").extend(nics)
+        return Response(etree.tostring(shown), mimetype="application/xml")
 
-    def check(self):
-        """Assert that it was sent README's profile, and it alone, just as its SDK writes it."""
-        (profile,) = self.profiles.values()
-        assert profile.name == "glitter"
-        properties = [(each.name, each.value) for each in profile.custom_properties]
-        assert properties == [("extnet", "glitter")]
-        (sent,) = self.sent
-        again = self.sdk.writer.Writer.write(self.sdk.reader.Reader.read(sent))
-        assert elements(sent) == elements(again)
+    def add(self, path, sent):
+        """Keep what was sent, with an id, in a list."""
+        sent.set("id", f"id-of-{sent.findtext('name')}")
+        sent.set("href", f"{API}/{path}/{sent.get('id')}")
+        self.lists[path].append(sent)
+        return sent
 
+    def networks(self, above, sent):
+        """Add a network: to a cluster; or to the data center, which adds a profile, too.
 
-def elements(xml):
-    """Return the elements of a document and what they hold, sorted, for any order will do."""
-    return sorted((each.tag, (each.text or "").strip()) for each in etree.fromstring(xml).iter())
+        Engine's AddNetworkCommand.java and AddNetworkStoragePoolParameters.java have that.
+        """
+        path = f"{above}/networks".lstrip("/")
+        if not above:
+            self.vnicprofiles(f"{path}/id-of-extnet", named("vnic_profile", "extnet"))
+        return self.add(path, sent)
+
+    def vnicprofiles(self, above, sent):
+        """Add a profile, and what it lacks: AbstractBackendVnicProfilesResource.java."""
+        if above:
+            etree.SubElement(sent, "network", id=above.rpartition("/")[2])
+        if sent.find("network_filter") is None:
+            etree.SubElement(sent, "network_filter", id="id-of-vdsm-no-mac-spoofing")
+        sent.append(etree.fromstring("<pass_through><mode>disabled</mode></pass_through>"))
+        return self.add("vnicprofiles", sent)
+
+    def refresh(self, above, sent):
+        """Learn of a host's NICs."""
+        self.lists[f"{above}/nics"].append(named("host_nic", "dummy_0"))
+        return sent
+
+    def setupnetworks(self, above, sent):
+        """Attach a network to a NIC that Engine knows."""
+        (attachment,) = sent.iter("network_attachment")
+        (nic,) = self.lists[f"{above}/nics"]
+        assert attachment.findtext("host_nic/name") == nic.findtext("name")
+        (network,) = (each for each in self.lists["networks"])
+        attachment.find("network").set("href", network.get("href"))
+        self.lists[f"{above}/nics/{nic.get('id')}/networkattachments"].append(attachment)
+        return sent
 
 
 @pytest.fixture
 def engine(httpserver, tmp_path, monkeypatch):
     """Return a stand-in for Engine, whose address is in the environment as README has it."""
-    sdk = pytest.importorskip("ovirtsdk4", reason="needs oVirt's SDK: make readme-tools")
-    (tmp_path / "ca.pem").touch()
     monkeypatch.chdir(tmp_path)
-    values = {"URL": httpserver.url_for(API), "USERNAME": "admin@internal", "PASSWORD": "secret"}
-    for name in re.findall(r"OVIRT_([A-Z]+)(?==| &&)", readme.block("shell", "_CAFILE=").text):
-        monkeypatch.setenv(f"OVIRT_{name}", values.get(name, "ca.pem"))
+    (tmp_path / "ca.pem").touch()
+    login = readme.block("shell", "OVIRT_CAFILE=").text
+    values = run("bash", "-euc", f"curl() {{ :; }}; exec <<<secret\n{login}\nenv").stdout
+    for name, value in re.findall("^(OVIRT_[A-Z]+)=(.*)$", values, re.M):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OVIRT_URL", httpserver.url_for(API))
     for name, value in {"HOME": tmp_path, "no_proxy": "localhost", "NO_PROXY": "localhost"}.items():
         monkeypatch.setenv(name, str(value))
-    return Engine(sdk, httpserver)
+    return Engine(httpserver)
+
+
+def profiles(engine):
+    """Return of each profile that Engine has its name, network and custom properties."""
+    return [
+        (
+            each.findtext("name"),
+            each.find("network").get("id"),
+            [tuple(of.text for of in prop) for prop in each.iter("custom_property")],
+        )
+        for each in engine.lists["vnicprofiles"]
+    ]
+
+
+PROFILE = ("glitter", "id-of-extnet", [("extnet", "glitter")])
 
 
 def test_curl_makes_the_profile(engine):
-    commands = readme.block("shell", "<vnic_profile>").text
+    engine.add("networks", named("network", "extnet"))
     # setsid: curl finds no terminal to ask for a password
-    printed = run("setsid", "bash", "-euc", commands).stdout
-    engine.check()
-    assert 'id="profile-0"' in printed
-    assert re.search("^network=(.*)$", commands, re.M)[1] in printed
+    printed = run("setsid", "bash", "-euc", readme.block("shell", "<vnic_profile>").text).stdout
+    assert 'id="id-of-glitter"' in printed
+    assert profiles(engine) == [PROFILE]
 
 
-def test_python_makes_the_profile(engine):
-    code = readme.block("python", "ovirtsdk4").text
-    assert run(sys.executable, "-c", code).stdout == "profile-0\n"
-    engine.check()
-
-
-def test_ansible_makes_the_profile_and_then_leaves_it(engine):
-    yaml = pytest.importorskip("yaml")
-    (play,) = yaml.safe_load(readme.block("yaml", "ovirt_vnic_profile").text)
-    del play["tasks"][:-1]  # the stand-in knows no networks to make and no hosts
-    Path("engine.yml").write_text(yaml.safe_dump([play]))
+def test_the_playbook_makes_network_and_profile_and_then_changes_nothing(engine):
+    pytest.importorskip("ovirtsdk4", reason="needs oVirt's SDK: make readme-tools")
+    Path("inventory").write_text("[hypervisors]\nhost1\nhost2\n")
     playbook = Path(sys.executable).with_name("ansible-playbook")
-    assert "changed=1 " in run(playbook, "engine.yml").stdout
-    engine.check()
-    assert "changed=0 " in run(playbook, "engine.yml").stdout
+    command = [playbook, "-i", "inventory", TESTS / "playbooks" / "engine.yml"]
+    assert "changed=5 " in run(*command).stdout
+    assert profiles(engine) == [PROFILE]
+    (assigned,) = engine.lists["clusters/id-of-Default/networks"]
+    assert [assigned.findtext(key) for key in ("name", "required")] == ["extnet", "false"]
+    for host in "host1", "host2":
+        (attached,) = engine.lists[f"hosts/id-of-{host}/nics/id-of-dummy_0/networkattachments"]
+        assert attached.findtext("network/name") == "extnet"
+    engine.changes.clear()
+    assert "changed=0 " in run(*command).stdout
+    assert engine.changes == []
