@@ -70,10 +70,13 @@ def codes(prose):
 
 
 def refusals():
-    """Return {pattern: words}, of the hook's refusals as they are shown, … for anything."""
+    """Return {pattern: words}, of the hook's refusals as they are shown, … for anything.
+
+    A row of the table may show several.
+    """
     start = next(code for code in codes(PROSE) if code.endswith(", because"))
     table = PROSE[PROSE.index(start) :].split("\n\n")[1]
-    shown = [f"{start} {codes(row[0])[0]}" for row in rows(table)]
+    shown = [f"{start} {words}" for row in rows(table) for words in codes(row[0])]
     return {".*".join(map(re.escape, words.split("…"))): words for words in shown}
 
 

@@ -1,23 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a newcomer finds in a clone: the commands, the licence."""
 
+import re
 from pathlib import Path
 
 import pytest
+import readme
 from commands import make, run
 from hook import REPOSITORY
 
 
-def test_make_demo_shows_the_seeds_vnic_moved_from_rhevm_to_glitter():
-    shown = make("demo").splitlines()
-    edits = [line for line in shown if line[0:1] in "+-" and line[0:3] not in ("+++", "---")]
-    assert [line for line in edits if line] == [
-        '-<interface type="bridge">',
-        '+<interface type="network">',
-        '-  <source bridge="rhevm"/>',
-        '+  <source network="glitter"/>',
-    ]
-    assert shown[-1] == "extnet: vNIC 52:54:00:59:F5:3F: bridge 'rhevm' -> network 'glitter'"
+def test_make_demo_shows_readmes_diff_and_what_to_do_next():
+    shown = make("demo").split("\n\n")
+    assert shown[1] + "\n" == readme.block("diff", "<interface").text
+    assert re.fullmatch("extnet: vNIC .*: bridge 'ovirtmgmt' -> network 'glitter'", shown[3])
+    assert "quick start in README.md" in shown[4]
 
 
 def test_what_is_installed_is_not_installed_again():

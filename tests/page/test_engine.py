@@ -18,7 +18,10 @@ from hook import TESTS
 from lxml import etree
 from werkzeug import Response
 
-DECLARE = readme.block("shell", "engine-config -s")
+DECLARE, ADD, REPLACE, UNDO = (
+    readme.block("shell", words).text
+    for words in ("Nothing was changed", "|ovs_net'}", "$networks", "$(cat CustomDevice")
+)
 
 # What Engine 4.5 takes as CustomDeviceProperties (its DevicePropertiesUtils.java): for each type of
 # device, at most once and in this order, properties and their expressions, which have no ';'.
@@ -30,6 +33,9 @@ SYNTAX = "".join(rf"(\{{type={kind};prop=\{{{PROPERTIES}\}}\}};?)?" for kind in 
 GUID = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 UNTOUCHED = f"{{type=interface;prop={{SecurityGroups=^(?:(?:{GUID}, *)*{GUID}|)$}}}}"
 DISK = "{type=disk;prop={cache=^(on|off)$}}"
+DROP_DOWN = r"\^\((\w+\|)*\w+\)\$"  # what its KeyValueModel.java makes one of
+RESTART = "restart ovirt-engine\n"
+NOTHING = "Nothing was changed: see 'extnet is declared already' in README.md\n"
 VIDEO = "{type=video;prop={turbo=^[0-9]+$}}"
 
 ENGINE_CONFIG = r"""#!/bin/sh
@@ -67,35 +73,48 @@ def test_declaring_the_property_keeps_what_is_there_and_can_be_undone(
 ):
     old = before + there + after
     assert re.fullmatch(SYNTAX, old)
-    new, printed = engine_config(old, DECLARE.text)
+    new, printed = engine_config(old, DECLARE)
     assert re.fullmatch(SYNTAX, new)
-    assert new.replace("extnet=^(glitter|ovs_net)$;", "") == old != new
-    assert printed.endswith("restart ovirt-engine\n")
-    (undo,) = [code for code in readme.codes(readme.PROSE) if "$(cat Custom" in code]
-    assert engine_config(new, undo)[0] == old
+    assert new.replace("extnet=^(glitter)$;", "") == old != new
+    assert re.search(f";prop={{extnet={DROP_DOWN};", new)
+    assert printed == f"{new}\n{RESTART}"
+    assert engine_config(new, DECLARE) == (new, NOTHING)
+    more, printed = engine_config(new, ADD)
+    assert re.search(f";prop={{extnet={DROP_DOWN};", more)
+    assert more == new.replace("^(glitter)$", "^(glitter|ovs_net)$")
+    assert printed == f"{more}\n{RESTART}"
+    assert engine_config(more, UNDO) == (old, RESTART)
 
 
 @pytest.mark.parametrize(("old", "start"), [("", ""), (DISK, DISK + ";")])
 def test_where_no_interface_has_a_property_it_becomes_the_first(old, start, engine_config):
-    new, printed = engine_config(old, DECLARE.text)
+    new, printed = engine_config(old, DECLARE)
     assert re.fullmatch(SYNTAX, new)
-    assert new == start + "{type=interface;prop={extnet=^(glitter|ovs_net)$}}"
-    assert printed.endswith("restart ovirt-engine\n")
+    assert new == start + "{type=interface;prop={extnet=^(glitter)$}}"
+    assert printed == f"{new}\n{RESTART}"
 
 
 def test_what_engine_refuses_changes_nothing_and_does_not_restart_it(engine_config):
-    new, printed = engine_config(VIDEO, DECLARE.text)  # in another order than Engine takes
-    assert not re.fullmatch(SYNTAX, f"{VIDEO};{{type=interface;prop={{extnet=^(glitter)$}}}}")
-    assert (new, "restart" in printed) == (VIDEO, False)
+    assert engine_config(VIDEO, DECLARE) == (VIDEO, "")  # in another order than Engine takes
 
 
-def test_each_expression_accepts_the_networks_and_the_first_makes_a_drop_down():
-    found = re.findall(r"extnet=(\^[^`'};]+\$)", readme.TEXT)
-    assert len(set(found)) == 2
-    assert re.fullmatch(r"\^\(\w+(\|\w+)*\)\$", found[0])  # the form for which Engine makes one
-    for name in "glitter", "ovs_net":
-        assert etree.parse(TESTS / "networks" / f"{name}.xml").findtext("name") == name
-        assert all(re.fullmatch(expression, name) for expression in found)
+@pytest.mark.parametrize("expression", ["^[a-zA-Z0-9_ ---]+$", "^[a-z]{1,15}$", "^(a|b)$"])
+@pytest.mark.parametrize("form", ["{%s;speed=^[0-9]+$}}", "{speed=^[0-9]+$;%s}};" + VIDEO, "{%s}}"])
+def test_a_property_that_is_declared_is_not_declared_again(form, expression, engine_config):
+    """With two of them Engine takes the last: its CustomPropertiesUtils.java puts them in a map."""
+    old = "{type=interface;prop=" + form % f"extnet={expression}"
+    assert re.fullmatch(SYNTAX, old)
+    assert engine_config(old, DECLARE) == (old, NOTHING)
+    new, printed = engine_config(old, REPLACE)
+    assert new == old.replace(expression, "^(glitter|ovs_net)$")
+    assert printed == f"{new}\n{RESTART}"
+    assert engine_config(new, UNDO) == (old, RESTART)
+
+
+def test_the_open_expression_takes_every_network_of_the_package():
+    (declared,) = [code for code in readme.codes(readme.PROSE) if code.startswith("extnet=^[")]
+    for file in (TESTS / "networks").glob("*.xml"):
+        assert re.fullmatch(declared.removeprefix("extnet="), etree.parse(file).findtext("name"))
 
 
 API = "/ovirt-engine/api"
@@ -131,7 +150,7 @@ class Engine:
         server.expect_request(re.compile(f"{API}.*")).respond_with_handler(self.answer)
 
     def answer(self, request):
-        """Take a request for a list, or for one thing in it, or for an action; return a Response."""
+        """Take a request for a list, for one thing in it or for an action; return a Response."""
         path = request.path.removeprefix(API).strip("/")
         path = path.replace("datacenters/id-of-Default/networks", "networks")
         above, _, last = path.rpartition("/")

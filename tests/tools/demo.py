@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Show, as a diff, what 50_extnet does to a vNIC whose profile says extnet=glitter.
+"""Show, as a diff, what 50_extnet does to README's vNIC, whose profile says extnet=glitter.
 
 Needs nothing but Python, so that `make demo` works right after a clone.
 """
@@ -10,16 +10,24 @@ import sys
 import tempfile
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
+VNIC = """<interface type="bridge">
+  <mac address="52:54:00:59:F5:3F"/>
+  <model type="virtio"/>
+  <source bridge="ovirtmgmt"/>
+  <filterref filter="no-mac-spoofing"/>
+</interface>
+"""
 
-before = (TESTS / "vnics" / "rewritten" / "seed-in.xml").read_text(encoding="utf-8")
 with tempfile.TemporaryDirectory() as folder:
     device = Path(folder, "vnic.xml")
-    device.write_text(before, encoding="utf-8")
-    command = [sys.executable, "-IS", str(TESTS.parent / "50_extnet")]
-    environ = {"extnet": "glitter", "_hook_domxml": str(device)}
+    device.write_text(VNIC, encoding="utf-8")
+    command = [sys.executable, "-IS", str(Path(__file__).parents[2] / "50_extnet")]
+    environ = {"extnet": "glitter", "_hook_domxml": str(device), "vmId": "demo"}
     hook = subprocess.run(command, env=environ, stderr=subprocess.PIPE, text=True, check=True)
     after = device.read_text(encoding="utf-8")
-names = "vNIC as Vdsm made it", "vNIC as libvirt gets it"
-sys.stdout.writelines(difflib.unified_diff(before.splitlines(1), after.splitlines(1), *names, n=99))
-print(f"\nand in vdsm.log:\n{hook.stderr.rstrip()}")
+
+diff = difflib.unified_diff(VNIC.splitlines(), after.splitlines(), n=len(VNIC), lineterm="")
+print("The profile of this vNIC has extnet=glitter. The hook changes what Vdsm made:\n")
+print(*list(diff)[3:], sep="\n")  # without the names and numbers of a patch
+print(f"\nand writes to vdsm.log:\n\n{hook.stderr}")
+print("Next: the quick start in README.md.")
