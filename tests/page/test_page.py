@@ -110,7 +110,7 @@ def test_the_unit_leaves_one_rule_after_two_starts_and_none_when_stopped():
 
 
 def test_the_check_for_monitoring_finds_a_vnic_on_the_bridge_of_the_ovirt_network():
-    check = f"({readme.block('shell', 'grep vnet').text}) && echo well;"
+    check = f"({readme.block('shell', 'grep ^vnet').text}) && echo well;"
     make = "ip link add extnet type bridge; ip link add vnet0 type veth peer name dummy_0;"
     attach = "ip link set {} master extnet;".format
     seen = in_a_namespace(f"{make}{attach('dummy_0')}{check}{attach('vnet0')}{check} true")
