@@ -20,7 +20,7 @@ from werkzeug import Response
 
 DECLARE, ADD, REPLACE, UNDO = (
     readme.block("shell", words).text
-    for words in ("Nothing was changed", "|ovs_net'}", "$networks", "$(cat CustomDevice")
+    for words in ("Nothing was changed", "|ovs_net'}", "$networks", '$(cat "Custom')
 )
 
 # What Engine 4.5 takes as CustomDeviceProperties (its DevicePropertiesUtils.java): for each type of
