@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""README's steps on Engine: the property, with Engine's syntax; the profile, with a stand-in.
-
-The stand-in for Engine's REST API reads and writes with oVirt's own SDK.
-"""
+"""README's steps on Engine: the property, with Engine's syntax; the rest, with a stand-in."""
 
 import collections
 import copy
@@ -137,14 +134,14 @@ class Engine:
     """As much of Engine's REST API as the playbook and the commands take, kept as XML."""
 
     def __init__(self, server):
-        """Take a server for HTTP. Engine has a data center with a cluster of two hosts."""
+        """Take a server for HTTP. Engine has a data center with a cluster of one host."""
         self.changes = []
         self.lists = collections.defaultdict(list)
         self.lists["datacenters"].append(named("data_center", "Default"))
         self.lists["clusters"].append(named("cluster", "Default"))
         self.lists["networkfilters"].append(named("network_filter", "vdsm-no-mac-spoofing"))
-        self.lists["events"].append(named("event", "start"))
-        self.lists["hosts"] += [named("host", "host1"), named("host", "host2")]
+        self.lists["events"].append(named("event", "any"))  # as the module for hosts expects
+        self.lists["hosts"].append(named("host", "host1"))
         token = server.expect_request(re.compile("/ovirt-engine/s.*"))
         token.respond_with_json({"access_token": "t"})
         server.expect_request(re.compile(f"{API}.*")).respond_with_handler(self.answer)
@@ -234,18 +231,19 @@ def engine(httpserver, tmp_path, monkeypatch):
 
 
 def profiles(engine):
-    """Return of each profile that Engine has its name, network and custom properties."""
+    """Return of each profile its name, its network, its filter and its custom properties."""
     return [
         (
             each.findtext("name"),
             each.find("network").get("id"),
+            each.find("network_filter").get("id"),
             [tuple(of.text for of in prop) for prop in each.iter("custom_property")],
         )
         for each in engine.lists["vnicprofiles"]
     ]
 
 
-PROFILE = ("glitter", "id-of-extnet", [("extnet", "glitter")])
+PROFILE = ("glitter", "id-of-extnet", "id-of-vdsm-no-mac-spoofing", [("extnet", "glitter")])
 
 
 def test_curl_makes_the_profile(engine):
@@ -256,18 +254,27 @@ def test_curl_makes_the_profile(engine):
     assert profiles(engine) == [PROFILE]
 
 
-def test_the_playbook_makes_network_and_profile_and_then_changes_nothing(engine):
+def test_the_playbook_makes_network_and_profile_and_then_changes_nothing(engine, monkeypatch):
     pytest.importorskip("ovirtsdk4", reason="needs oVirt's SDK: make readme-tools")
-    Path("inventory").write_text("[hypervisors]\nhost1\nhost2\n")
-    playbook = Path(sys.executable).with_name("ansible-playbook")
-    command = [playbook, "-i", "inventory", TESTS / "playbooks" / "engine.yml"]
-    assert "changed=5 " in run(*command).stdout
+    Path("inventory").write_text("[hypervisors]\nhost1\n")
+    Path("tests").symlink_to(TESTS)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
+
+    def play(containing):
+        """Play it by the command of the page; return how many things it changed."""
+        commands = readme.block("shell", containing).text.splitlines()
+        (command,) = (line for line in commands if "engine.yml" in line)
+        engine.changes.clear()
+        changed = int(re.search(r"changed=(\d+)", run("bash", "-c", command).stdout)[1])
+        assert (changed == 0) == (engine.changes == [])
+        return changed
+
+    assert play("inventory tests/playbooks/engine.yml\n") == 5
     assert profiles(engine) == [PROFILE]
     (assigned,) = engine.lists["clusters/id-of-Default/networks"]
     assert [assigned.findtext(key) for key in ("name", "required")] == ["extnet", "false"]
-    for host in "host1", "host2":
-        (attached,) = engine.lists[f"hosts/id-of-{host}/nics/id-of-dummy_0/networkattachments"]
-        assert attached.findtext("network/name") == "extnet"
-    engine.changes.clear()
-    assert "changed=0 " in run(*command).stdout
-    assert engine.changes == []
+    (attached,) = engine.lists["hosts/id-of-host1/nics/id-of-dummy_0/networkattachments"]
+    assert attached.findtext("network/name") == "extnet"
+    assert play("inventory tests/playbooks/engine.yml\n") == 0
+    assert play("network=ovs_net") == 1
+    assert profiles(engine)[1:] == [("ovs_net", "id-of-extnet", None, [("extnet", "ovs_net")])]
