@@ -90,8 +90,8 @@ def test_a_hook_that_fails_the_sample_is_not_packaged(clone, archive):
     assert [path.name for path in (folder / "build").iterdir()] == [archive.name]
 
 
-# What the brp-mangle-shebangs of EL 8 (redhat-rpm-config 131) does: it turns the shebang of each file
-# of the package whose path does not match an expression.
+# What the brp-mangle-shebangs of EL 8 (redhat-rpm-config 131) does: it changes the shebang of each
+# file of the package whose path does not match an expression.
 MANGLE = (
     "cd %%{buildroot}; find * -type f | sed s:^:/: | grep -vE '%s' | sed s:^/:: |"
     " xargs sed -i '1s:#!/usr/bin/python3:#!/usr/libexec/platform-python:'"
