@@ -32,8 +32,8 @@ PATIENCE = 60  # seconds; a mutant that never ends is noticed, too
 SURVIVED = 77  # an exit status that no mutant ends with
 
 SWAPPED = {ast.Add: ast.Sub, ast.Mult: ast.Div, ast.BitAnd: ast.BitOr, ast.And: ast.Or}
-SWAPPED |= {ast.Eq: ast.NotEq, ast.Is: ast.IsNot, ast.In: ast.NotIn, ast.Lt: ast.LtE}
-SWAPPED |= {ast.Gt: ast.GtE}
+SWAPPED |= {ast.Eq: ast.NotEq, ast.Is: ast.IsNot, ast.Lt: ast.LtE, ast.Gt: ast.GtE}
+SWAPPED |= {ast.In: ast.NotIn}  # codespell:ignore notin
 SWAPPED |= {new: old for old, new in SWAPPED.items()}
 METHODS = {"lower": "upper", "lstrip": "rstrip", "find": "rfind", "index": "rindex"}
 METHODS |= {"partition": "rpartition", "split": "rsplit", "startswith": "endswith"}
