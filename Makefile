@@ -41,7 +41,7 @@ demo: ## show what the hook does to a vNIC whose profile says extnet=glitter (1 
 	@$(PYTHON) tests/tools/demo.py
 
 ## Develop it
-check: lint test ## pass the suite, with every Python from 3.6 on of this machine (CHECKTIME)
+check: lint test ## pass the suite, with every Python from 3.6 on of this machine (30 s; 1 min the first time)
 
 # The lab takes the machine's network, so pytest does not collect it, and it has a command of its own.
 check-live: $(VENV)/installed ## show it with libvirt and guests, VDSM=/ with that Vdsm (6 min; Debian, root)
@@ -52,13 +52,12 @@ capture: $(VENV)/installed ## rewrite the cases that tests/vnics has of a Vdsm, 
 	$(if $(VDSM),,$(error VDSM= has to name the root folder of a Vdsm, / on an oVirt host))
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/live --capture-vnics -k 'captured and not migration'
 
-# Of vermin the hook alone, which hosts run with Python 3.6. codespell skips names that begin with a
-# dot, unless they are named.
+# vermin looks at the hook alone, which hosts run with Python 3.6.
 lint: $(VENV)/installed
 	@$(VENV)/bin/ruff check --quiet
 	@$(VENV)/bin/ruff format --quiet --check
 	@$(VENV)/bin/vermin --quiet --no-tips --violations -t=3.6- 50_extnet
-	@$(VENV)/bin/codespell --quiet-level 3 --skip build . .ci/run
+	@$(VENV)/bin/codespell --quiet-level 3 --check-hidden --skip .git,$(VENV),.hypothesis,.ruff_cache,build
 
 # In processes of pytest's own (-n): a hook that ends the process that loads it fails the suite.
 test: $(VENV)/installed
@@ -69,17 +68,17 @@ fuzz: $(VENV)/installed ## try it with new inputs every time (INPUTS=100000: 11 
 	@FUZZ=$(INPUTS) $(VENV)/bin/pytest -n auto -x tests/hook/test_any_input.py
 
 # EVERY=10 tries each tenth change.
-mutants: $(VENV)/installed ## change it in every small way: does a test fail each time? (MUTANTTIME)
+mutants: $(VENV)/installed ## change it in every small way: does a test fail each time? (10 min)
 	@$(VENV)/bin/python tests/tools/mutants.py $(EVERY)
 
 # With the machine's own Pythons, as the hook runs with them: it needs no .venv.
 bench: ## measure what a call costs (PYTHONS=interpreters; 1 min each)
 	@$(PYTHON) tests/tools/bench.py $(PYTHONS)
 
-# Not in .venv from the start, for it takes a C compiler.
+# .venv does without them at first, because they take a C compiler.
 readme-tools: $(VENV)/readme ## add to .venv what README's Python and Ansible are tried with (2 min)
 
-# A file tells what .venv holds. It is older than a requirements file that has changed since.
+# A file in .venv marks what has been installed. Where a requirements file is newer, make starts over.
 $(VENV)/installed: tests/requirements.txt
 	@echo 'making $(VENV), once'
 	@$(PYTHON) -m venv --clear $(VENV)
