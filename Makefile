@@ -2,26 +2,32 @@
 
 PYTHON = python3
 HOOKSDIR = /usr/libexec/vdsm/hooks
+DATADIR = /usr/share/vdsm-hook-extnet
+UNITDIR = /usr/lib/systemd/system
 DESTDIR =
 INPUTS = 100000
+EVERY = 1
 VDSM ?=
 
 VENV = .venv
+PIP = $(VENV)/bin/pip install --quiet --disable-pip-version-check
 HOOKS = $(DESTDIR)$(HOOKSDIR)
 LINKED = before_nic_hotplug before_update_device
+NETWORKS = glitter.xml macvtap_net.xml ovs_net.xml
+UNIT = extnet-route@.service
 
 PACKAGE = vdsm-hook-extnet
 SPEC = $(PACKAGE).spec
 ARCHIVE = $(PACKAGE)-$(VERSION)
-# All of the last commit, by commands that no setting of git's changes. Whoever runs this Makefile in
-# another user's clone trusts that user already.
+# What is packaged is the last commit. These commands of git print the same whatever a user's settings
+# are. Whoever runs this Makefile in another user's clone trusts that user already.
 GIT = git -c safe.directory='*'
 VERSION = $(shell $(GIT) cat-file blob HEAD:$(SPEC) | sed -n 's/^Version: *//p')
 COMMITTED = $(shell $(GIT) cat-file commit HEAD | sed -n 's/^committer .*> \([0-9]*\) .*/\1/p; /^$$/q')
 COMMIT = $(shell $(GIT) rev-parse HEAD)
 TAGGED = $(shell $(GIT) rev-parse --quiet --verify 'refs/tags/$(VERSION)^{commit}')
-# Nothing where the commit has the tag of its version, else .20261122git2c635f8: above the tagged
-# release, for it is in the commit to be tagged that the version is raised.
+# Nothing where the commit has the tag of its version, else .20261122git2c635f8. That is above the
+# tagged release, and rightly: the commit with that tag is the one that raises the version.
 SNAPSHOT = $(if $(filter $(COMMIT),$(TAGGED)),,$(shell date -u -d @$(COMMITTED) +.%Y%m%dgit$(COMMIT) | cut -c-19))
 SCRATCH = scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; trap 'exit 1' HUP INT TERM
 
@@ -35,69 +41,79 @@ demo: ## show what the hook does to a vNIC whose profile says extnet=glitter (1 
 	@$(PYTHON) tests/tools/demo.py
 
 ## Develop it
-check: lint test ## pass the suite, with every Python from 3.6 on of this machine (2 min)
+check: lint test ## pass the suite, with every Python from 3.6 on of this machine (30 s; 1 min the first time)
 
-check-live: $(VENV)/installed ## show it with the real Vdsm, libvirt and guests (6 min; Debian 12, root)
+# The lab takes the machine's network, so pytest does not collect it, and it has a command of its own.
+check-live: $(VENV)/installed ## show it with libvirt and guests, VDSM=/ with that Vdsm (6 min; Debian, root)
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/live
 
-capture: $(VENV)/installed ## write anew, in tests/vnics, what the real Vdsm hands over (1 min; the same)
+# Only Vdsm itself can say what it hands over, so nothing stands in for it here.
+capture: $(VENV)/installed ## rewrite the cases that tests/vnics has of a Vdsm, VDSM=/ (1 min; Debian, root)
+	$(if $(VDSM),,$(error VDSM= has to name the root folder of a Vdsm, / on an oVirt host))
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/live --capture-vnics -k 'captured and not migration'
 
+# vermin looks at the hook alone, which hosts run with Python 3.6.
 lint: $(VENV)/installed
-	@echo 'make check takes about two minutes on two CPUs'
-	@$(VENV)/bin/ruff check --quiet .
-	@$(VENV)/bin/ruff format --quiet --check .
+	@$(VENV)/bin/ruff check --quiet
+	@$(VENV)/bin/ruff format --quiet --check
 	@$(VENV)/bin/vermin --quiet --no-tips --violations -t=3.6- 50_extnet
-	@$(VENV)/bin/codespell --quiet-level 3 --skip build . .ci/run
+	@$(VENV)/bin/codespell --quiet-level 3 --check-hidden --skip .git,$(VENV),.hypothesis,.ruff_cache,build
 
 # In processes of pytest's own (-n): a hook that ends the process that loads it fails the suite.
 test: $(VENV)/installed
 	@$(VENV)/bin/pytest -n auto --dist worksteal
 
+# Other inputs at each run; what finds a fault stops it.
 fuzz: $(VENV)/installed ## try it with new inputs every time (INPUTS=100000: 11 min)
 	@FUZZ=$(INPUTS) $(VENV)/bin/pytest -n auto -x tests/hook/test_any_input.py
 
-mutants: $(VENV)/figures ## change it in every small way: does a test fail each time? (10 min)
-	@PYTHONPATH=tests/common:tests/hook $(VENV)/bin/python tests/tools/mutants.py
+# EVERY=10 tries each tenth change.
+mutants: $(VENV)/installed ## change it in every small way: does a test fail each time? (10 min)
+	@$(VENV)/bin/python tests/tools/mutants.py $(EVERY)
 
+# With the machine's own Pythons, as the hook runs with them: it needs no .venv.
 bench: ## measure what a call costs (PYTHONS=interpreters; 1 min each)
 	@$(PYTHON) tests/tools/bench.py $(PYTHONS)
 
+# .venv does without them at first, because they take a C compiler.
 readme-tools: $(VENV)/readme ## add to .venv what README's Python and Ansible are tried with (2 min)
 
-# make's own words about what is already there are noise.
+# A file in .venv marks what has been installed. Where a requirements file is newer, make starts over.
 $(VENV)/installed: tests/requirements.txt
 	@echo 'making $(VENV), once'
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@$(PIP) -r $<
 	@touch $@
 
-$(VENV)/readme: $(VENV)/installed tests/requirements-readme.txt
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-compile -r tests/requirements-readme.txt
-	@touch $@
-
-$(VENV)/figures: $(VENV)/installed tests/requirements-figures.txt
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-figures.txt
+$(VENV)/readme: tests/requirements-readme.txt $(VENV)/installed
+	@$(PIP) --no-compile -r $<
 	@touch $@
 
 clean: ## remove what the others have made here
 	rm -rf $(VENV) build .hypothesis .ruff_cache tests/__pycache__ tests/*/__pycache__
 
 ## Use it
-install: ## install the hook in Vdsm's three hook points (DESTDIR, HOOKSDIR)
+install: ## install the hook and its files (DESTDIR, HOOKSDIR, DATADIR, UNITDIR)
 	install -d $(HOOKS)/before_device_create $(addprefix $(HOOKS)/,$(LINKED))
 	install -p -m 0755 50_extnet $(HOOKS)/before_device_create/50_extnet
 	for point in $(LINKED); do \
 		ln -sfn ../before_device_create/50_extnet $(HOOKS)/$$point/50_extnet || exit 1; \
 	done
+	install -d $(DESTDIR)$(DATADIR) $(DESTDIR)$(UNITDIR)
+	install -p -m 0644 $(addprefix tests/networks/,$(NETWORKS)) $(DESTDIR)$(DATADIR)
+	install -p -m 0644 tests/networks/$(UNIT) $(DESTDIR)$(UNITDIR)
 
-uninstall: ## remove the hook from there
+# Vdsm and systemd own the other folders.
+uninstall: ## remove them from there
 	rm -f $(addsuffix /50_extnet,$(addprefix $(HOOKS)/,before_device_create $(LINKED)))
+	rm -f $(addprefix $(DESTDIR)$(DATADIR)/,$(NETWORKS)) $(DESTDIR)$(UNITDIR)/$(UNIT)
+	[ ! -d $(DESTDIR)$(DATADIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DATADIR)
 
-# The source archive of the last commit.
+# The source archive of the last commit. .git is looked for here, since git would also find that of
+# another repository around an unpacked archive.
 dist:
-	$(if $(and $(wildcard .git),$(VERSION)),,$(error not a git clone of extnet: \
-		of an archive, rpmbuild -ta $(PACKAGE)-*.tar.gz makes the packages))
+	$(if $(and $(wildcard .git),$(VERSION)),,$(error this is not a git clone of extnet. Run \
+		rpmbuild -ta $(PACKAGE)-*.tar.gz to make packages from an archive))
 	@if $(GIT) status --porcelain | grep . >&2; then \
 		echo 'warning: what is listed above is not committed, so it is left out' >&2; \
 	fi
@@ -109,8 +125,8 @@ dist:
 	mkdir -p build; \
 	mv "$$scratch/$(ARCHIVE).tar.gz" build
 
-# The same bytes from the same commit by the same rpm, whoever runs it, wherever and whenever.
-# --nodeps, for Debian's rpm knows of no installed package; mock and dnf do look at BuildRequires.
+# Whoever runs it, wherever and whenever, one rpm makes the same bytes from one commit. Debian's rpm
+# knows of no installed packages, hence --nodeps; mock and dnf do look at BuildRequires.
 RPMBUILD = SOURCE_DATE_EPOCH=$(COMMITTED) rpmbuild --quiet --nodeps \
 	--define "_topdir $$scratch" --define "_srcrpmdir $$scratch" --define "_rpmdir $$scratch" \
 	--define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' \
@@ -121,7 +137,8 @@ RPMBUILD = SOURCE_DATE_EPOCH=$(COMMITTED) rpmbuild --quiet --nodeps \
 	--define 'clamp_mtime_to_source_date_epoch 1' \
 	--define 'build_mtime_policy clamp_to_source_date_epoch' # since rpm 4.20
 
-# The source RPM holds the spec with its macros expanded, of which none may name a folder of ours.
+# The source RPM holds the spec with its macros expanded. None of them may name a folder that is
+# different from one build to the next.
 rpm: dist ## build the source and the binary RPM of the last commit, in build/
 	@set -e; $(SCRATCH); rm -f build/*.rpm; clone=$$PWD; cd "$$scratch"; \
 	ln -s "$$clone/build/$(ARCHIVE).tar.gz" .; \

@@ -1,21 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests share: the interpreters to try the hook with, and hypothesis's settings."""
 
-import hypothesis
+import importlib.util
+import sys
+
 import pytest
 from hook import VNIC, interpreters
 
 pytest_plugins = ["skips", "folders"]
+NEEDED = "coverage", "hypothesis", "lxml", "pytest_httpserver"
 
-# The same examples at each run: what is looked for at random is for `make fuzz`.
-hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, database=None)
-hypothesis.settings.register_profile(
-    "quick",
-    hypothesis.settings.get_profile("suite"),
-    max_examples=25,
-    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
-)
-hypothesis.settings.load_profile("suite")
+
+@pytest.hookimpl(tryfirst=True)  # hypothesis's own loads the profile that an option names
+def pytest_configure():
+    """Set hypothesis up; say in one line what to do where a module is missing."""
+    missing = [name for name in NEEDED if not importlib.util.find_spec(name)]
+    if missing:
+        raise pytest.UsageError(
+            f"{sys.executable} has no {', '.join(missing)}. `make check` makes .venv and runs the"
+            " tests there; after that, .venv/bin/pytest runs some of them."
+        )
+    from hypothesis import Phase, settings  # noqa: PLC0415 (it may be missing)
+
+    # The same examples at each run: `make fuzz` looks at random.
+    settings.register_profile("suite", derandomize=True, deadline=None, database=None)
+    phases = [Phase.explicit, Phase.generate]
+    settings.register_profile(
+        "quick", settings.get_profile("suite"), max_examples=25, phases=phases
+    )
+    settings.load_profile("suite")
+
+
+def pytest_report_header():
+    """Say which Pythons the hook is tried with: EL 8 has 3.6, EL 9 3.9, EL 10 3.12."""
+    return f"the hook runs with Python {', '.join(interpreters())}"
 
 
 def pytest_addoption(parser):

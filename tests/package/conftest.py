@@ -6,8 +6,9 @@ import re
 import shutil
 
 import pytest
+from building import NAME, PLAIN, git, macros, make_rpm, plain
 from hook import REPOSITORY, TESTS
-from host import NAME, PLAIN, Host, git, macros, plain
+from scratch_root import ScratchRoot
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,7 +21,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def origin(tmp_path_factory):
-    """Return a git repository whose one commit, signed, holds the tracked files as they are now."""
+    """Return a git repository whose one commit holds the tracked files as they are now."""
     if not (REPOSITORY / ".git").exists():
         pytest.skip("needs a git clone")
     folder = tmp_path_factory.mktemp("origin")
@@ -30,12 +31,6 @@ def origin(tmp_path_factory):
     git(folder, "init")
     git(folder, "add", "--all", "--force")
     git(folder, "commit", "--message", "All")
-    # A signature, for `git log` to complain of where that is to show them.
-    gpgsig = "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n -----END PGP SIGNATURE-----\n\n"
-    commit = git(folder, "cat-file", "commit", "HEAD").replace("\n\n", gpgsig)
-    (folder / ".git" / "signed").write_text(commit)
-    signed = git(folder, "hash-object", "-t", "commit", "-w", ".git/signed")
-    git(folder, "update-ref", "HEAD", signed.strip())
     return folder
 
 
@@ -49,13 +44,6 @@ def clone(origin, tmp_path_factory):
         return folder
 
     return fresh
-
-
-def make_rpm(folder):
-    """Run `make rpm` in a clone; return the binary and the source package."""
-    plain("rpmbuild", "--version")
-    plain("make", "rpm", cwd=folder)
-    return sorted((folder / "build").glob("*.rpm"))
 
 
 @pytest.fixture(scope="session")
@@ -84,14 +72,6 @@ def package(build):
 
 
 @pytest.fixture(scope="session")
-def newer(clone):
-    """Return the binary package of a commit of the next day."""
-    folder = clone()
-    git(folder, "commit", "--allow-empty", "--message", "Next", date="1000086400 +0000")
-    return make_rpm(folder)[0]
-
-
-@pytest.fixture(scope="session")
 def repository(tmp_path_factory):
     """Return the folder of a repository with oVirt's packages, in three versions."""
     if not shutil.which("dnf"):
@@ -108,21 +88,21 @@ def repository(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def prepared(repository, tmp_path_factory):
-    """Return a host with Vdsm 4.50.7, to copy."""
-    host = Host(tmp_path_factory.mktemp("prepared") / "root")
-    # Debian's rpm would have its database in the user's home, inside of the root.
-    host.write("root/.rpmmacros", "%_dbpath /var/lib/rpm\n")
-    host.write("etc/dnf/dnf.conf", "[main]\ngpgcheck=1\nbest=True\n")  # as EL 9 has it
+    """Return the root folder of a host with Vdsm 4.50.7, to copy."""
+    root = ScratchRoot(tmp_path_factory.mktemp("prepared") / "root")
+    # Without this, Debian's rpm has its database in the user's home, inside of the root.
+    root.write("root/.rpmmacros", "%_dbpath /var/lib/rpm\n")
+    root.write("etc/dnf/dnf.conf", "[main]\ngpgcheck=1\nbest=True\n")  # the settings of EL 9
     where = f"[ovirt]\nname=oVirt\nbaseurl=file://{repository}\ngpgcheck=0\n"
-    host.write("etc/yum.repos.d/ovirt.repo", where)
-    host.dnf("install", "vdsm-4.50.7")
-    return host
+    root.write("etc/yum.repos.d/ovirt.repo", where)
+    root.dnf("install", "vdsm-4.50.7")
+    return root
 
 
 @pytest.fixture
 def host(prepared, tmp_path):
     """Return a host with Vdsm 4.50.7 and no hook."""
-    return Host(shutil.copytree(prepared.root, tmp_path / "root", symlinks=True))
+    return ScratchRoot(shutil.copytree(prepared.path, tmp_path / "root", symlinks=True))
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@
 import os
 
 import pytest
-from conftest import make_rpm
-from host import NAME, git, macros, plain
+from building import NAME, git, macros, make_rpm, plain
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +20,7 @@ def test_a_clone_gives_the_archive_and_both_packages_and_is_as_it_was(archive, r
 
 
 def test_the_bytes_are_the_same_wherever_and_whoever_builds(archive, clone, tmp_path):
-    (tmp_path / ".gitconfig").write_text("[core]\nautocrlf=true\n[log]\nshowSignature=true\n")
+    (tmp_path / ".gitconfig").write_text("[core]\nautocrlf=true\n")
     payload = "w19.zstdio\n"
     (tmp_path / ".rpmmacros").write_text(f"%_source_payload {payload}%_binary_payload {payload}")
     again = clone("another place", "-c", "core.autocrlf=true")
@@ -33,7 +32,7 @@ def test_the_bytes_are_the_same_wherever_and_whoever_builds(archive, clone, tmp_
         assert path.read_bytes() == (again / "build" / path.name).read_bytes(), path.name
 
 
-def test_every_els_rpm_can_unpack_them_and_the_only_time_in_them_is_the_commits(build):
+def test_the_rpm_of_every_el_can_unpack_them_and_their_only_time_is_the_commits(build):
     form = "%{PAYLOADCOMPRESSOR} %{BUILDHOST} %{BUILDTIME}[ %{FILEMTIMES}]"
     for path in build:
         said = set(plain("rpm", "-qp", "--qf", form, path).stdout.split())
@@ -41,10 +40,7 @@ def test_every_els_rpm_can_unpack_them_and_the_only_time_in_them_is_the_commits(
 
 
 def test_the_archive_is_the_tracked_files_but_for_the_release(archive, origin, release, tmp_path):
-    assert archive.read_bytes()[3:8] == bytes(5), "gzip's header has a name or a time"
-    unpacked = plain("tar", "-xvvf", archive, "--strip-components=1", cwd=tmp_path).stdout
-    listed = {line[1:21] for line in unpacked.splitlines()}
-    assert listed == {"rw-r--r-- root/root ", "rwxr-xr-x root/root "}
+    plain("tar", "-xf", archive, "--strip-components=1", cwd=tmp_path)
     different = plain("diff", "--recursive", "--exclude=.git", origin, tmp_path, status=1).stdout
     _, _, stated, _, stamped = different.splitlines()
     assert stated == "< Release:        1%{?dist}"
@@ -73,7 +69,7 @@ def test_an_unpacked_archive_is_no_clone_nor_inside_another_repository(archive, 
     (folder,) = tmp_path.iterdir()
     for target in "dist", "rpm":
         (line,) = plain("make", target, cwd=folder, status=2).stderr.splitlines()
-        assert f" not a git clone of extnet: of an archive, rpmbuild -ta {NAME}-*.tar.gz " in line
+        assert f"this is not a git clone of extnet. Run rpmbuild -ta {NAME}-*.tar.gz" in line
         git(tmp_path, "init")
         git(tmp_path, "add", "--all")
         git(tmp_path, "commit", "--allow-empty", "--message", "Another")
@@ -94,16 +90,19 @@ def test_a_hook_that_fails_the_sample_is_not_packaged(clone, archive):
     assert [path.name for path in (folder / "build").iterdir()] == [archive.name]
 
 
-# What EL 8's brp-mangle-shebangs does to the hook, and how redhat-rpm-config has it run, there as
-# in Fedora: as long as the macro of its name is defined.
-HOOK = "%{buildroot}%{_libexecdir}/vdsm/hooks/before_device_create/50_extnet"
-MANGLE = f"sed -i 1s:/usr/bin/python3:/usr/libexec/platform-python: {HOOK}"
-LIKE_EL = {"__brp_mangle_shebangs": MANGLE, "__os_install_post": "%{?__brp_mangle_shebangs}"}
+# What the brp-mangle-shebangs of EL 8 (redhat-rpm-config 131) does: it changes the shebang of each
+# file of the package whose path does not match an expression.
+MANGLE = (
+    "cd %%{buildroot}; find * -type f | sed s:^:/: | grep -vE '%s' | sed s:^/:: |"
+    " xargs sed -i '1s:#!/usr/bin/python3:#!/usr/libexec/platform-python:'"
+)
 
 
-@pytest.mark.parametrize(("mangle", "status"), [(LIKE_EL, 0), ({"__os_install_post": MANGLE}, 1)])
-def test_there_is_no_package_with_another_shebang(build, tmp_path, mangle, status):
-    """Turned off where the spec can do that; elsewhere %check ends the build."""
-    options = macros(_topdir=tmp_path, **mangle)
+@pytest.mark.parametrize(
+    ("excluded", "status"), [("%{__brp_mangle_shebangs_exclude_from}", 0), ("no such file", 1)]
+)
+def test_there_is_no_package_whose_hook_has_another_shebang(build, tmp_path, excluded, status):
+    """The spec excludes the hook; where that has no effect, %check ends the build."""
+    options = macros(_topdir=tmp_path, __os_install_post=MANGLE % excluded)
     done = plain("rpmbuild", "--nodeps", *options, "--rebuild", build[1], status=status)
     assert bool(status) == ("50_extnet differ" in done.stdout + done.stderr)

@@ -3,27 +3,29 @@
 
 import shutil
 
-import vdsm
-from hook import ON_GLITTER, POINTS, VNIC
-from host import NAME, macros, plain
+from building import NAME, git, macros, make_rpm, plain
+from commands import run
+from hook import ON_GLITTER, POINTS
 
 HOOKS = "usr/libexec/vdsm/hooks"
 
 
-def test_it_needs_vdsm_and_no_repository(host, package, release):
+def test_it_needs_a_vdsm_of_ovirt_4_4_and_no_repository(host, package, release):
     host.dnf("install", "--disablerepo=*", package)
     assert host.hook == release
     host.dnf("remove", "vdsm")
     done = host.dnf("install", "--disablerepo=*", package, status=1)
-    assert f"nothing provides vdsm needed by {NAME}" in done.stderr
+    assert f"nothing provides vdsm >= 4.40 needed by {NAME}" in done.stderr
 
 
-def test_it_takes_the_place_of_ovirts(ours, release):
+def test_it_takes_the_place_of_ovirts(ours, release, device):
     assert ours.hook == release
     assert ours.rpm("--verify", NAME, "vdsm").stdout == ""
+    before, environ = device.read_bytes(), {"extnet": "glitter", "_hook_domxml": str(device)}
     for point in POINTS:
-        hooks = ours.root / HOOKS / point
-        assert vdsm.run_hooks(hooks, VNIC, {"extnet": "glitter"})[0] == ON_GLITTER
+        device.write_bytes(before)
+        run(ours.path / HOOKS / point / "50_extnet", env=environ)
+        assert device.read_bytes() == ON_GLITTER
         assert ours.rpm("-qf", "--qf", "%{NAME}", f"/{HOOKS}/{point}").stdout == "vdsm"
 
 
@@ -49,38 +51,32 @@ def test_undoing_its_installation_puts_ovirts_back(ours):
     assert ours.hook == "4.50.7-1"
 
 
-def test_a_downgrade_goes_back_to_ovirts_and_an_install_to_ours(ours, package, release):
+def test_a_downgrade_goes_back_to_ovirts(ours):
     ours.dnf("downgrade", NAME)
     assert ours.hook == "4.60-1"
     assert ours.rpm("--verify", NAME, "vdsm").stdout == ""
-    ours.dnf("install", package)
-    assert ours.hook == release
 
 
 def test_a_removal_leaves_nothing(host, package):
-    find = "find", host.root / "usr", "-printf", r"%P %M %l\n"
+    find = "find", host.path / "usr", "-printf", r"%P %M %l\n"
     without = set(plain(*find).stdout.splitlines())
-    host.dnf("install", f"{NAME}-4.50.7")
     host.dnf("install", package)
     assert set(plain(*find).stdout.splitlines()) > without
     host.dnf("remove", NAME)
     assert set(plain(*find).stdout.splitlines()) == without
 
 
-def test_a_build_of_a_later_commit_is_an_upgrade(ours, package, newer):
-    assert "Upgraded:" in ours.dnf("install", newer).stdout
-    assert "Downgraded:" in ours.dnf("install", package).stdout
+def test_a_build_of_a_later_commit_is_an_upgrade(ours, clone):
+    folder = clone()
+    git(folder, "commit", "--allow-empty", "--message", "Next", date="1000086400 +0000")
+    assert "Upgraded:" in ours.dnf("install", make_rpm(folder)[0]).stdout
 
 
 def test_other_bytes_of_the_same_release_need_a_reinstall(ours, build, tmp_path):
     plain("rpmbuild", "--nodeps", *macros(_topdir=tmp_path), "--rebuild", build[1])
     (other,) = tmp_path.glob("RPMS/noarch/*.rpm")
-    time_of_build = "-q", "--qf", "%{BUILDTIME}", NAME
-    before = ours.rpm(*time_of_build).stdout
     assert "Nothing to do." in ours.dnf("install", other).stdout
-    assert ours.rpm(*time_of_build).stdout == before
-    ours.dnf("reinstall", other)
-    assert ours.rpm(*time_of_build).stdout != before
+    assert "Reinstalled:" in ours.dnf("reinstall", other).stdout
 
 
 def test_a_host_that_wants_signatures_takes_the_signed_package(host, package, release, tmp_path):
@@ -96,10 +92,7 @@ def test_a_host_that_wants_signatures_takes_the_signed_package(host, package, re
     finally:
         plain("gpgconf", "--kill", "all", env=environ)
     host.write("root/.rpmmacros", "%_pkgverify_level all\n")
-    assert "is not signed" in host.dnf("install", "--nogpgcheck", package, status=1).stderr
-    assert "SIGNATURES NOT OK" in host.rpm("--checksig", signed, status=1).stdout
-    assert "Public key" in host.dnf("install", signed, status=1).stderr
+    host.dnf("install", package, status=1)
     host.rpm("--import", key)
-    assert host.rpm("--checksig", signed).stdout == f"{signed}: digests signatures OK\n"
     host.dnf("install", signed)
     assert host.hook == release

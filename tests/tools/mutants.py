@@ -1,193 +1,202 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mutation testing: change 50_extnet in every small way there is, and see the suite fail each time.
+"""Mutation testing: change 50_extnet in every small way there is, and see its tests fail each time.
 
-The changes are those of mutmut, and a few that it does not make. Its runner is of no use here: it
-puts all mutants into one module, which imports mutmut, whereas the suite also runs the hook as a
-process that can import nothing (-IS). So each mutant is a file here, and takes the hook's place in
-a copy of this process, in which all that is large is imported already.
+A change is made in the syntax tree, so a mutant has no comments. It takes the hook's place in a
+copy of the repository, where pytest runs tests/hook with the oldest Python and few random inputs.
+
+usage: mutants.py [N]   try each Nth change only
 """
 
 import ast
-import contextlib
 import difflib
 import os
-import re
+import shutil
 import signal
 import sys
+from functools import partial
+from pathlib import Path
 
-import canon  # noqa: F401 (for the copies)
-import coverage  # noqa: F401
-import hook
+import coverage  # noqa: F401 (here, once, for all the copies of this process)
 import hypothesis  # noqa: F401
-import libcst as cst
+import lxml.etree  # noqa: F401
 import pytest
-import strategies  # noqa: F401
-from libcst import matchers as m
-from mutmut.mutation.mutators import mutation_operators
+import pytest_httpserver  # noqa: F401
 
-HOOK = hook.HOOK.read_text(encoding="utf-8")
-FOLDER = hook.REPOSITORY / "build" / "mutants"
-EQUIVALENT = hook.TESTS / "tools" / "mutants-equivalent.txt"
+REPOSITORY = Path(__file__).resolve().parents[2]
+COPIES = REPOSITORY / "build" / "mutants"
+EQUIVALENT = Path(__file__).with_name("mutants-equivalent.txt")
 
-# What most mutants fail, and the rest; not what is about the repository or Vdsm's stand-in.
-QUICK = ["coverage"]
-THOROUGH = ["messages", "by_hand", "network_names", "cases", "device_file", "isolation"]
-THOROUGH += ["nothing_to_do", "any_input"]
-OPTIONS = ["--one-python", "--hypothesis-profile=quick"]
-PATIENCE = 120  # seconds; a mutant that never ends fails, too
+MOST, ALL = "tests/hook/test_coverage.py", "tests/hook"  # one quick test notices most mutants
+OPTIONS = ["-qx", "--one-python", "--hypothesis-profile=quick"]
+PATIENCE = 60  # seconds; a mutant that never ends is noticed, too
+SURVIVED = 77  # an exit status that no mutant ends with
 
-
-def drop(statement):
-    """Drop a statement, unless it is a docstring."""
-    if not m.matches(statement, m.SimpleStatementLine([m.Expr(m.SimpleString())])):
-        yield cst.SimpleStatementLine([cst.Pass()], leading_lines=statement.leading_lines)
-
-
-def force(node):
-    """Force a condition either way; a loop that then never ends would tell nothing."""
-    for outcome in ("False",) if isinstance(node, cst.While) else ("False", "True"):
-        yield node.with_changes(test=cst.Name(outcome))
+SWAPPED = {ast.Add: ast.Sub, ast.Mult: ast.Div, ast.BitAnd: ast.BitOr, ast.And: ast.Or}
+SWAPPED |= {ast.Eq: ast.NotEq, ast.Is: ast.IsNot, ast.Lt: ast.LtE, ast.Gt: ast.GtE}
+SWAPPED |= {ast.In: ast.NotIn}  # codespell:ignore notin
+SWAPPED |= {new: old for old, new in SWAPPED.items()}
+METHODS = {"lower": "upper", "lstrip": "rstrip", "find": "rfind", "index": "rindex"}
+METHODS |= {"partition": "rpartition", "split": "rsplit", "startswith": "endswith"}
+METHODS |= {new: old for old, new in METHODS.items()}
+NOTHING = ast.Constant(None)
 
 
-def take_one_side(node):
-    """Take either side of an `and` or an `or` alone."""
-    yield from (node.left, node.right)
+def but(node, **fields):
+    """Return a copy of a node with other values in some of its fields."""
+    return type(node)(**{**dict(ast.iter_fields(node)), **fields})
 
 
-def catch_less(node):
-    """Let one of several exceptions pass."""
-    if m.matches(node, m.ExceptHandler(m.Tuple())):
-        for element in node.type.elements:
-            others = [other for other in node.type.elements if other is not element]
-            yield node.with_changes(type=node.type.with_changes(elements=others))
+def less(items):
+    """Yield a list without each of its items in turn; nothing for a list of one."""
+    if len(items) > 1:
+        yield from (items[:number] + items[number + 1 :] for number in range(len(items)))
 
 
-def change_text(node):
-    """Change a message."""
-    yield node.with_changes(value=node.value + "XX")
+def changes(node):  # noqa: PLR0912 (a case for each kind of node)
+    """Yield what is put in the place of a node of the syntax tree."""
+    match node:
+        case ast.Constant(value=bool(value)):
+            yield ast.Constant(not value)
+        case ast.Constant(value=int(value)):
+            yield ast.Constant(value + 1)
+        case ast.Constant(value=str(value) | bytes(value)):
+            mark = "XX" if isinstance(value, str) else b"XX"
+            yield ast.Constant(mark + value + mark)
+            if value != "utf-8":  # Python knows it by either name
+                yield from (ast.Constant(value.lower()), ast.Constant(value.upper()))
+        case ast.FormattedValue(conversion=conversion) if conversion != -1:
+            yield but(node, conversion=-1)  # a value as it is could break out of its line
+        case ast.Call(args=args, keywords=keywords):
+            for number in range(len(args)):
+                yield but(node, args=[*args[:number], NOTHING, *args[number + 1 :]])
+            for fewer in less(args + keywords):
+                kept = [[one for one in part if one in fewer] for part in (args, keywords)]
+                yield but(node, args=kept[0], keywords=kept[1])
+        case ast.Attribute(attr=method) if method in METHODS:
+            yield but(node, attr=METHODS[method])
+        case ast.UnaryOp(op=ast.Not() | ast.Invert()):
+            yield node.operand
+        case ast.BinOp(op=operator) if type(operator) in SWAPPED:
+            yield but(node, op=SWAPPED[type(operator)]())
+        case ast.Compare(ops=[operator]) if type(operator) in SWAPPED:
+            yield but(node, ops=[SWAPPED[type(operator)]()])
+        case ast.BoolOp(op=operator, values=values):
+            yield from (but(node, values=fewer) for fewer in less(values))
+            for n in range(1, len(values)):
+                sides = [but(node, values=side) for side in (values[:n], values[n:])]
+                yield ast.BoolOp(SWAPPED[type(operator)](), sides)
+        case ast.If() | ast.IfExp():
+            yield from (but(node, test=ast.Constant(outcome)) for outcome in (False, True))
+        case ast.While():  # one that never ends would tell nothing
+            yield but(node, test=ast.Constant(False))
+        case ast.comprehension(ifs=[_]):
+            yield from (but(node, ifs=[ast.Constant(outcome)]) for outcome in (False, True))
+        case ast.ExceptHandler(type=kinds):
+            yield but(node, body=[ast.Raise()])
+            if isinstance(kinds, ast.Tuple):
+                yield from (but(node, type=but(kinds, elts=fewer)) for fewer in less(kinds.elts))
+        case ast.Assign() | ast.keyword() | ast.Return(value=ast.expr()):
+            yield but(node, value=NOTHING)
+        case ast.AugAssign(target=target, value=value):
+            yield ast.Assign([target], value)
+        case ast.Expr(value=ast.Constant()):
+            return  # a docstring
+    if isinstance(node, ast.stmt):
+        yield ast.Pass()
 
 
-def show_raw(node):
-    """Put a value into a message as it is, which could break out of its line."""
-    if node.conversion:
-        yield node.with_changes(conversion=None)
-
-
-OPERATORS = [
-    *mutation_operators,
-    (cst.SimpleStatementLine, drop),
-    (cst.BaseCompoundStatement, drop),
-    (cst.If | cst.CompIf | cst.While, force),
-    (cst.BooleanOperation, take_one_side),
-    (cst.ExceptHandler, catch_less),
-    (cst.FormattedStringText, change_text),
-    (cst.FormattedStringExpression, show_raw),
-]
-
-
-def nodes(node):
-    """Return a node of a syntax tree and all below it."""
-    yield node
-    for child in node.children:
-        yield from nodes(child)
+def places(tree):
+    """Yield each node below the top, but for docstrings, and what puts another in its place."""
+    for parent in list(ast.walk(tree)):
+        for field, value in ast.iter_fields(parent):
+            if isinstance(value, list):
+                for number, node in enumerate(value):
+                    yield node, partial(value.__setitem__, number)
+            elif not (isinstance(parent, ast.Expr) and isinstance(value, ast.Constant)):
+                yield value, partial(setattr, parent, field)
 
 
 def mutants(source):
-    """Return the source code of every mutant that means something else, each once."""
-    module = cst.parse_module(source)
-    found = {ast.dump(ast.parse(source)): source}
-    for node in nodes(module):
-        for kind, operator in OPERATORS:
-            for changed in operator(node) if isinstance(node, kind) else ():
-                mutant = module.deep_replace(node, changed).code
-                with contextlib.suppress(SyntaxError):
-                    found.setdefault(ast.dump(ast.parse(mutant)), mutant)
-    return list(found.values())[1:]
+    """Return the source code of the hook, then that of every mutant, each once."""
+    tree, shebang = ast.parse(source), source.splitlines()[0]
+    found = {f"{shebang}\n{ast.unparse(tree)}\n": None}
+    for node, put in list(places(tree)):
+        for changed in changes(node):
+            put(changed)
+            found[f"{shebang}\n{ast.unparse(ast.fix_missing_locations(tree))}\n"] = None
+        put(node)
+    return list(found)
 
 
-def difference(old, new):
-    """Return the lines that differ, as "- old" and "+ new"."""
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm="")
-    return "\n".join(f"{line[0]} {line[1:].strip()}" for line in list(lines)[2:] if line[0] != "@")
+def begin(copy, mutant):
+    """Start the tests in a copy of the repository, with a mutant in the hook's place.
 
-
-def equivalent():
-    """Return {difference: reason} of the mutants that no test can tell from the hook."""
-    blocks = EQUIVALENT.read_text(encoding="utf-8").split("\n\n")
-    found = {}
-    for block in blocks:
-        lines = block.strip().splitlines()
-        changes = [line for line in lines if re.match(r"[-+] ", line)]
-        if changes:
-            found["\n".join(changes)] = " ".join(line for line in lines if line not in changes)
-    return found
-
-
-def test(number, mutant):
-    """Start the suite on a mutant, in a copy of this process; return the copy's id."""
-    path = FOLDER / str(number) / "50_extnet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(mutant, encoding="utf-8")
-    path.chmod(0o755)
+    Return the id of the process. It is a copy of this one, in which pytest is loaded already; it
+    exits with SURVIVED if no test fails.
+    """
+    (copy / "50_extnet").write_text(mutant, encoding="utf-8")
     process = os.fork()
     if process:
         return process
-    hook.HOOK = path
-    os.chdir(path.parent)
+    os.chdir(copy)
     log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    signal.signal(signal.SIGALRM, signal.default_int_handler)  # the tests unmount, and so on
+    signal.signal(signal.SIGALRM, signal.default_int_handler)  # so that the tests still unmount
     signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
-    options = ["-qx", "-c", str(hook.REPOSITORY / ".pytest.ini"), *OPTIONS]
-    for suite in QUICK, THOROUGH:
-        status = pytest.main([*options, *(f"{hook.TESTS}/hook/test_{name}.py" for name in suite)])
-        if status:
-            break
-    os._exit(status)
+    failed = pytest.main([*OPTIONS, MOST]) or pytest.main([*OPTIONS, ALL])
+    os._exit(1 if failed else SURVIVED)
 
 
 def survivors(found):
-    """Test all mutants, {number: source}, one for each CPU at a time; yield those alive."""
-    running = {}
-    waiting = list(found)
+    """Yield the mutants with which no test fails; try as many at a time as there are CPUs."""
+    shutil.rmtree(COPIES, ignore_errors=True)
+    ignored = shutil.ignore_patterns(".git", ".venv", "build", ".hypothesis")
+    free = [
+        shutil.copytree(REPOSITORY, COPIES / str(number), ignore=ignored)
+        for number in range(os.cpu_count())
+    ]
+    running, waiting = {}, list(found)
     while waiting or running:
-        while waiting and len(running) < os.cpu_count():
-            number = waiting.pop(0)
-            running[test(number, found[number])] = number
+        while waiting and free:
+            copy, mutant = free.pop(), waiting.pop(0)
+            running[begin(copy, mutant)] = copy, mutant
         process, status = os.wait()
-        number = running.pop(process)
-        # A mutant can end the process with status 0 before pytest does.
-        log = (FOLDER / str(number) / "log").read_text("utf-8", "replace")
-        if "KeyboardInterrupt" in log:
-            print(f"mutant {number} was out of time after {PATIENCE} s", flush=True)
-        if status == 0 and len(re.findall(r"\d passed", log)) == len([QUICK, THOROUGH]):
-            yield number
+        copy, mutant = running.pop(process)
+        free.append(copy)
+        if os.waitstatus_to_exitcode(status) == SURVIVED:
+            yield mutant
 
 
-def main():
-    """Print what survives, and the score; return 1 if something survives that is not equivalent."""
-    hook.interpreters()  # looked for once, before the copies
-    known = equivalent()
-    if not list(survivors({"none": HOOK})):
-        sys.exit(f"the suite fails on the hook as it is: {FOLDER}/none/log")
-    found = dict(enumerate(mutants(HOOK)))
+def difference(old, new):
+    """Return the lines that differ, with - and + before them, without their indents."""
+    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm=""))
+    return "\n".join(f"{line[0]} {line[1:].strip()}" for line in lines[2:] if line[0] != "@")
+
+
+def main(every=1):
+    """Print each survivor that is not listed with its reason; return 1 if there is one.
+
+    every: try each Nth mutant only.
+    """
+    hook, *found = mutants((REPOSITORY / "50_extnet").read_text(encoding="utf-8"))
+    found, listed = found[every - 1 :: every], EQUIVALENT.read_text(encoding="utf-8")
+    if not list(survivors([hook])):
+        sys.exit(f"the tests fail with the hook as it is: {COPIES}/*/log")
     print(f"{len(found)} mutants", flush=True)
-    alive = []
-    for number in survivors(found):
-        alive.append(difference(HOOK, found[number]))
-        if alive[-1] not in known:
-            print(f"\nmutant {number} survives:\n{alive[-1]}", flush=True)
-    strange = [change for change in alive if change not in known]
-    stale = [change for change in known if change not in alive]
+    alive, strange = 0, 0
+    for mutant in survivors(found):
+        alive += 1
+        change = difference(hook, mutant)
+        if f"\n{change}\n\n" not in listed + "\n":
+            strange += 1
+            print(f"\nno test fails with this change:\n{change}", flush=True)
     print(
-        f"\n{len(found) - len(alive)} of {len(found)} mutants make the suite fail. Of the others,"
-        f" {len(alive) - len(strange)} cannot be told from the hook ({EQUIVALENT.name})."
+        f"\nThe tests notice {len(found) - alive} of {len(found)} mutants. Of the others,"
+        f" {alive - strange} are listed in {EQUIVALENT.name}."
     )
-    for change in stale:
-        print(f"\nlisted in {EQUIVALENT.name}, and no survivor:\n{change}")
-    return 1 if strange or stale else 0
+    return bool(strange)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(int, sys.argv[1:])))
