@@ -15,7 +15,6 @@ class Block(NamedTuple):
 
     language: str
     text: str
-    above: str  # the line above it
     prints: str  # the text block that follows at once: what a shell block prints
 
     @property
@@ -31,11 +30,8 @@ class Block(NamedTuple):
 
 def blocks(language, containing=""):
     """Return README's blocks of a language that have a piece of text in them."""
-    fenced = r"([^\n]*)\n```(\w+)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?"
-    found = (
-        Block(language, text, above, prints)
-        for above, language, text, prints in re.findall(fenced, TEXT, re.M | re.S)
-    )
+    fenced = r"^```(\w+)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?"
+    found = (Block(*groups) for groups in re.findall(fenced, TEXT, re.M | re.S))
     return [block for block in found if block.language == language and containing in block.text]
 
 
