@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run the lab: `make check-live`, or `.venv/bin/python tests/live OPTIONS-OF-PYTEST`.
 
-Installs the Debian packages that are missing, keeps Vdsm and a kernel for the guests in a cache
-folder, and runs pytest in namespaces of its own. Whatever the lab starts, mounts or configures is
-in them and ends with them: when the tests are through, fail, are interrupted or killed.
+Installs the Debian packages that are missing, keeps a kernel for the guests in a cache folder, and
+runs pytest in namespaces of its own. Whatever the lab starts, mounts or configures is in them and
+ends with them: when the tests are through, fail, are interrupted or killed.
 """
 
 import contextlib
@@ -16,20 +16,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-import parts
+import guest_kernel
 
 LIVE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "extnet-lab")
 PACKAGES = """
-busybox-static cpio dnf dnsmasq-base git iproute2 iptables libaio1 libsasl2-modules libvirt-clients
-libvirt-daemon libvirt-daemon-config-nwfilter libvirt-daemon-driver-qemu libxml2-utils
-openvswitch-switch python3-cryptography python3-dbus python3-rpm python3-six python3-yaml
-qemu-system-x86 rpm sasl2-bin util-linux
+busybox-static cpio createrepo-c dnf dnsmasq-base git iproute2 iptables libsasl2-modules
+libvirt-clients libvirt-daemon libvirt-daemon-config-nwfilter libvirt-daemon-driver-qemu
+libxml2-utils make openvswitch-switch qemu-system-x86 rpm sasl2-bin util-linux
 """.split()
-INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
+DRIVERS = "network nwfilter interface secret storage nodedev".split()
+OF_RELEASE = {  # what a release has in packages of its own
+    "12": [],
+    "13": [f"libvirt-daemon-driver-{name}" for name in DRIVERS],
+}
+INTERRUPTED = 128 + signal.SIGINT  # what a shell's status says of it
 NAMESPACES = ["--mount", "--net", "--pid", "--uts", "--ipc", "--mount-proc"]
-# PID 1 of the lab has to reap what daemons leave to it, as a shell does. A /run of the lab's own
-# keeps it from the machine's daemons, and takes its files with it.
+# PID 1 of the lab has to reap what daemons leave to it, which a shell does. A /run of the lab's own
+# keeps it away from the machine's daemons, and takes its files with it.
 INIT = """
 umask 022
 mount -t tmpfs lab /run && mkdir -m 1777 /run/tmp && TMPDIR=/run/tmp "$@"
@@ -38,27 +42,49 @@ exit $?
 say = functools.partial(print, "lab:", flush=True)
 
 
-def unfit():
-    """Return what this machine lacks to run the lab, str, or None."""
-    if shutil.which("apt-get") is None or platform.machine() != "x86_64":
-        return "needs a Debian 12 on x86_64, with apt: its packages are " + " ".join(PACKAGES)
+def packages():
+    """Return the Debian packages that the lab needs here; None if this is no Debian that it knows.
+
+    Raises nothing: where the system has no /etc/os-release, it is no Debian.
+    """
+    try:
+        system = platform.freedesktop_os_release()
+    except OSError:
+        system = {}
+    debian = system.get("ID") == "debian" and shutil.which("apt-get")
+    release = system.get("VERSION_ID") if debian and platform.machine() == "x86_64" else None
+    return [*PACKAGES, *OF_RELEASE[release]] if release in OF_RELEASE else None
+
+
+def unfit(vdsm):
+    """Return what this machine lacks to run the lab, a line, or None; vdsm: what VDSM= names."""
+    if packages() is None:
+        return f"needs Debian 12 or 13 on x86_64, and of its packages: {' '.join(PACKAGES)}"
     if os.geteuid() != 0:
         return "needs root, for network namespaces and a libvirtd of its own: run it as root"
+    vdsmd = Path(vdsm, "usr/libexec/vdsm/vdsmd")
+    if vdsm and not vdsmd.exists():
+        return f"found no Vdsm in VDSM={vdsm}: there is no {vdsmd}"
     return None
 
 
 def missing_packages():
-    """Return those of PACKAGES that are not installed."""
-    query = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n", *PACKAGES]
+    """Return those of packages() that are not installed."""
+    form = "${Package} ${db:Status-Status}\n"
+    query = ["dpkg-query", "--show", "--showformat", form, *packages()]
     known = subprocess.run(query, capture_output=True, text=True, check=False).stdout
-    return [package for package in PACKAGES if f"{package} installed" not in known.splitlines()]
+    return [name for name in packages() if f"{name} installed" not in known.splitlines()]
 
 
-def apt_get(*arguments):
-    """Run apt-get, patient with one that holds the lock; raise CalledProcessError if it fails."""
+def apt_get(*arguments, **options):
+    """Run apt-get, patient with one that holds the lock; raise SystemExit with its words."""
     command = ["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=300", *arguments]
     environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(command, check=True, env=environ, stdout=subprocess.DEVNULL)
+    options |= {"env": environ, "capture_output": True, "text": True, "check": False}
+    done = subprocess.run(command, **options)  # noqa: PLW1510
+    if done.returncode:
+        words = " ".join(done.stderr.split())
+        sys.exit(f"check-live could not get its packages: apt-get {' '.join(arguments)}: {words}")
 
 
 def run_in_namespaces(command):
@@ -75,23 +101,26 @@ def run_in_namespaces(command):
             lab.kill()
 
 
-def main(arguments):
-    """Prepare what is missing, run the tests; return the exit status."""
-    if lack := unfit():
+def main(arguments, vdsm):
+    """Prepare what is missing, run the tests; return the exit status.
+
+    arguments: of pytest; vdsm: what VDSM= names, the root folder of an installation, or "".
+    """
+    lack = unfit(vdsm)
+    if "--capture-vnics" in arguments and not vdsm:
+        lack = "--capture-vnics needs VDSM=, the root folder of a Vdsm"
+    if lack:
         print(f"check-live {lack}", file=sys.stderr)
         return 1
     if missing := missing_packages():
         say("installing the Debian packages " + " ".join(missing))
         apt_get("update")
         apt_get("install", "--yes", "--no-install-recommends", *missing)
-    try:
-        prepared = parts.prepared(os.environ.get("VDSM", ""), CACHE, say)
-    except parts.NoSourceError as error:
-        print(f"check-live {error}", file=sys.stderr)
-        return 1
+    kernel = guest_kernel.prepared(CACHE, apt_get, say)
     pytest = [sys.executable, "-m", "pytest", "-c", LIVE / "pytest.ini", LIVE]
-    return run_in_namespaces([*pytest, "--parts", prepared, *arguments])
+    options = ["--guest-kernel", kernel, *(["--vdsm", Path(vdsm).absolute()] if vdsm else [])]
+    return run_in_namespaces([*pytest, *options, *arguments])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], os.environ.get("VDSM", "")))

@@ -1,30 +1,56 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lab's hosts with their Vdsm, its VMs, and what a failure shows of them."""
+"""The lab's hosts, its VMs, which tests need Vdsm, and what a failure shows of all that."""
 
 import functools
 import re
 from pathlib import Path
 
 import captures
+import lab_host
 import pytest
+import surroundings
 from commands import make, run
 from hook import POINTS
-from host import HOSTS, Host
 from vm import BOOT, BUILD_BOOT, VMS, vms_of
 
 pytest_plugins = ["skips", "folders"]
-pytest.register_assert_rewrite("test_vdsm_contract")
 
 
 def pytest_addoption(parser):
-    """Add the option that __main__ gives, and --capture-vnics."""
-    parser.addoption("--parts", type=Path, help="folder with Vdsm and a kernel: parts.prepared()")
+    """Add the options that __main__ gives, and --capture-vnics."""
+    parser.addoption("--guest-kernel", type=Path, help="the folder of guest_kernel.prepared()")
+    parser.addoption("--vdsm", type=Path, help="the root folder of an installation of Vdsm")
     parser.addoption("--capture-vnics", action="store_true", help="write what Vdsm hands over anew")
+
+
+def pytest_configure(config):
+    """Tell pytest of the one mark."""
+    config.addinivalue_line("markers", "needs_vdsm: what only Vdsm itself can show")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without Vdsm, leave out what only Vdsm can show, and count it."""
+    if config.getoption("vdsm"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("needs_vdsm")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+    config.stash[LEFT_OUT] = len(left_out)
+
+
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say how many tests were left out."""
+    if number := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"{number} tests need VDSM=")
 
 
 def pytest_report_header(config):
     """Show the versions that the lab proves the hook with."""
-    versions = [config.getoption("parts").name]
+    vdsm = config.getoption("vdsm")
+    versions = [f"the Vdsm of {vdsm}" if vdsm else "a stand-in for Vdsm"]
     for daemon in "libvirtd", "qemu-system-x86_64", "ovs-vswitchd":
         said = run(daemon, "--version").stdout
         versions.append(f"{daemon} {re.search(r'[0-9]+([.][0-9]+)+', said)[0]}")
@@ -36,44 +62,49 @@ def pytest_runtest_makereport():
     """Add to a failure what was on the hosts, and the guests' consoles."""
     report = yield
     if report.failed:
-        report.sections += [(it.name, it.picture()) for it in [*HOSTS, *VMS]]
+        report.sections += [(it.name, it.picture()) for it in [*lab_host.HOSTS, *VMS]]
     return report
 
 
-def new_host(name, pytestconfig):
-    """Return a Host with the hook, glitter, ovs_net, macvtap_net and bridged."""
-    host = Host(name, pytestconfig.getoption("parts"))
-    host.log_in()
-    make("install", f"DESTDIR={host.root}")
-    host.add_libvirt_networks()
-    return host
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _boot(pytestconfig, tmp_path_factory):
-    """Give the guests a kernel and an initramfs."""
-    kernel, init = (
-        pytestconfig.getoption("parts") / "kernel",
-        Path(__file__).with_name("guest-init"),
-    )
+@pytest.fixture(scope="session")
+def new_host(pytestconfig, tmp_path_factory):
+    """Give a function that sets up a LabHost in the LAN; guests get a kernel and an initramfs."""
+    kernel, init = pytestconfig.getoption("guest_kernel"), Path(__file__).with_name("guest-init")
     run("sh", "-ec", BUILD_BOOT, kernel, init, BOOT, cwd=tmp_path_factory.mktemp("boot"))
+    vdsm, around = pytestconfig.getoption("vdsm"), tmp_path_factory.mktemp("around")
+    around.chmod(0o755)
+    surroundings.make(around, vdsm)
+    lab_host.make_lan()
+    return functools.partial(lab_host.LabHost, around=around, vdsm=vdsm)
 
 
 @pytest.fixture(scope="session")
-def host(pytestconfig):
-    """Set up a host where what Vdsm hands to the hooks is captured."""
-    host = new_host("source", pytestconfig)
+def new_host_on_glitter(new_host):
+    """Give a function that sets up a host with the hook and the libvirt networks."""
+
+    def new(name):
+        host = new_host(name)
+        host.log_in()
+        make("install", f"DESTDIR={host.root}")
+        host.add_libvirt_networks()
+        return host
+
+    return new
+
+
+@pytest.fixture(scope="session")
+def host(new_host_on_glitter):
+    """Set up a host where what the agent hands to the hooks is captured."""
+    host = new_host_on_glitter("source")
     for point in POINTS:
         host.add_hook(point, "00_capture", captures.CAPTURE)
     return host
 
 
 @pytest.fixture(scope="session")
-def destination(host, pytestconfig):
-    """Set up a second host, joined to the first by a cable."""
-    destination = new_host("destination", pytestconfig)
-    host.add_cable_to(destination)
-    return destination
+def destination(new_host_on_glitter):
+    """Set up a second host."""
+    return new_host_on_glitter("destination")
 
 
 @pytest.fixture

@@ -11,17 +11,20 @@ XML = '<?xml version="1.0" encoding="UTF-8"?>'
 TUNE, VM = "http://ovirt.org/vm/tune/1.0", "http://ovirt.org/vm/1.0"
 SLOT = '<controller type="pci" model="pcie-root-port"/>'  # of which plugging takes one
 SLOTS = '<controller type="pci" index="0" model="pcie-root"/>' + 8 * SLOT
-QOS = """<bandwidth><inbound average="1000" burst="1024" peak="5000"/>\
-<outbound average="128" burst="256"/></bandwidth>"""
+# What a vNIC has beside the usual: of a name's element, inside of it or right behind it.
+EMPTY = {"model": "virtio", **dict.fromkeys(["source", "alias", "parameter", "filterref"], "")}
+EMPTY["bandwidth"] = ""
 
 
 def vnic_xml(nic):
-    """Return the <interface> of a vm.Nic."""
-    wanted = nic.profile.network_filter
-    filterref = f'<filterref filter="{wanted}"/>' if wanted else ""
-    return f"""<interface type="bridge"><model type="virtio"/><link state="{nic.link}"/>\
-<source bridge="{nic.profile.network}"/><alias name="{nic.alias}"/><mac address="{nic.mac}"/>\
-<mtu size="1500"/>{filterref}{QOS if nic.profile.qos else "<bandwidth/>"}</interface>"""
+    """Return the <interface> of a vm.Nic; its further elements are where Engine has them."""
+    profile, further = nic.profile, {**EMPTY, **dict(nic.profile.further)}
+    filterref = f'<filterref filter="{profile.network_filter}">{further["parameter"]}</filterref>'
+    return f"""<interface type="bridge"><model type="{further["model"]}"/>\
+<link state="{nic.link}"/><source bridge="{profile.network}"/>{further["source"]}\
+<alias name="{nic.alias}"/>{further["alias"]}<mac address="{nic.mac}"/>\
+<mtu size="{profile.mtu}"/>{filterref if profile.network_filter else ""}{further["filterref"]}\
+<bandwidth>{further["bandwidth"]}</bandwidth></interface>"""
 
 
 def custom(properties):
@@ -50,10 +53,11 @@ def hotunplug(nic):
     return f"{XML}<hotunplug><devices>{vnic}</devices></hotunplug>"
 
 
-def domain(vm, properties, *, paused, console, boot):
+def domain(vm, properties, *, paused, console, boot, asks):
     """Return what creates a vm.Vm with its vNICs, with custom properties of its own, a dict.
 
-    paused: so is the VM to be; console: the file it writes to; boot: the folder it boots from.
+    paused: so is the VM to be; console: the file it writes to; boot: the folder it boots from;
+    asks: whom its guest asks, in the form that guest-init takes.
     """
     return f"""{XML}
 <domain type="qemu" xmlns:ovirt-tune="{TUNE}" xmlns:ovirt-vm="{VM}">
@@ -72,7 +76,7 @@ def domain(vm, properties, *, paused, console, boot):
 {"".join(map(vnic_xml, vm.nics))}</devices>
 <os><type arch="x86_64" machine="q35">hvm</type><smbios mode="sysinfo"/>
 <kernel>{boot}/vmlinuz</kernel><initrd>{boot}/initramfs</initrd>
-<cmdline>console=ttyS0 quiet mitigations=off cryptomgr.notests</cmdline></os>
+<cmdline>console=ttyS0 quiet mitigations=off cryptomgr.notests asks={asks}</cmdline></os>
 <metadata><ovirt-tune:qos/><ovirt-vm:vm>
 <ovirt-vm:clusterVersion>4.7</ovirt-vm:clusterVersion>
 <ovirt-vm:minGuaranteedMemoryMb type="int">64</ovirt-vm:minGuaranteedMemoryMb>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A live change fails, and Vdsm takes it back: the vNIC is then on the bridge of its oVirt network.
+"""A live change fails, and Vdsm takes it back: where the vNIC is then.
 
 With a profile on ovirtmgmt that lets the guest into the management network; one on an oVirt network
 that leads nowhere keeps it out of everything.
@@ -8,9 +8,10 @@ that leads nowhere keeps it out of everything.
 import re
 
 import pytest
-from vm import Profile
+from vm import MACVTAP, OVS, Profile, vms_of
 
 DANGER, REMEDY = Profile("glitter"), Profile("glitter", network="extnet")
+UNCHANGEABLE = "unable to change config on 'network' network type"
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +37,13 @@ def nics(running):
     [
         ("a/b", r"extnet: .*'a/b'"),
         ("nope", "Network not found: no network with matching name 'nope'"),
-        ("ovs_net", "unable to change config on 'network' network type"),
-        ("macvtap_net", "unable to change config on 'network' network type"),
+        ("macvtap_net", UNCHANGEABLE),
     ],
 )
 def test_a_change_that_is_refused_puts_a_vnic_on_its_ovirt_network(nics, host, extnet, reason):
     for nic in nics:
-        _, log = host.refusal(nic.update, nic.profile._replace(extnet=extnet))
-        assert re.search(reason, log)
+        _, said = host.refusal(nic.update, nic.profile._replace(extnet=extnet))
+        assert re.search(reason, said)
     assert [nic.on() for nic in nics] == ["ovirtmgmt", "extnet"]
 
 
@@ -51,10 +51,51 @@ def test_so_does_a_neighbour_that_fails_and_there_the_danger_and_the_remedy_are_
     neighbour = host.add_hook("before_update_device", "60_failing", "echo I fail >&2; exit 1")
     try:
         for nic in nics:
-            _, log = host.refusal(nic.update, link="up")
-            assert "60_failing: rc=1 err=b'I fail" in log
+            _, said = host.refusal(nic.update, link="up")
+            assert "60_failing: rc=1 err=b'I fail" in said
     finally:
         neighbour.unlink()
+    assert re.match("vnet", host.follow("master extnet", status=1))  # what monitoring runs
     danger, remedy = nics
     assert (danger.on(), danger.reaches()) == ("ovirtmgmt", "ovirtmgmt")
     assert (remedy.on(), remedy.reports(address="none")["link"]) == ("extnet", "up")
+
+
+def test_between_glitter_and_open_vswitch_it_depends_on_libvirt(host, new_vm):
+    vm = new_vm()
+    nics = vm.add(DANGER, OVS)
+    vm.start()
+    assert [nic.reaches() for nic in nics] == ["glitter", "ovs_net"]
+    for nic, profile in zip(nics, (OVS, DANGER), strict=True):
+        if host.moves_between_bridges:
+            nic.update(profile)
+        else:
+            assert UNCHANGEABLE in host.refusal(nic.update, profile)[1].replace(
+                "'bridge'", "'network'"
+            )
+    # A vNIC does not leave a switch in userspace, whatever libvirt says: the guest is asked.
+    expected = ["ovs_net", "ovs_net"] if host.moves_between_bridges else ["ovirtmgmt", "ovs_net"]
+    assert [nic.reaches() for nic in nics] == expected
+
+
+@pytest.fixture(scope="module", params=["before a restart", "after a restart"])
+def stubborn(host, request):
+    """Start a VM with a vNIC on Open vSwitch and one on macvtap; give them."""
+    with vms_of(host) as new_vm:
+        vm = new_vm()
+        nics = vm.add(OVS, MACVTAP)
+        vm.start()
+        assert [nic.reaches() for nic in nics] == ["ovs_net", "macvtap_net"]
+        if request.param == "after a restart":
+            host.agent.restart([vm])
+        yield nics
+
+
+def test_on_open_vswitch_and_macvtap_a_vnic_stays_unless_libvirt_moves_it(stubborn, host):
+    for nic in stubborn:
+        host.refusal(nic.update, nic.profile._replace(extnet="a/b"))
+    switch, macvtap = stubborn
+    assert [nic.reaches() for nic in stubborn] == ["ovs_net", "macvtap_net"]
+    assert macvtap.on() == "macvtap_net"
+    expected = "ovirtmgmt" if host.moves_between_bridges else "ovs_net"
+    assert switch.source() == expected  # what libvirt says; the switch in userspace keeps its port

@@ -1,88 +1,149 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hooks of Vdsm's own beside extnet, one of somebody's that fails, and oVirt's own extnet.
+"""Hooks beside extnet: somebody's, oVirt's own, and oVirt's own extnet in its place."""
 
-That one is a control: what README's comparison says of it.
-"""
+import re
+import shutil
 
 import pytest
+from agent import HOOKS
 from commands import make
 from hook import POINTS
-from host import HOOKS
-from vm import GLITTER, MACVTAP, WITHOUT
+from vm import GLITTER, MACVTAP, OVS, WITHOUT, Profile
 
-IN_BOTH = {  # as their Makefile.am installs them
-    "50_vmfex": "vmfex_dev/vmfex_vnic.py",
-    "50_openstacknet": "openstacknet/before_device_create.py",
-    "openstacknet_utils.py": "openstacknet/openstacknet_utils.py",
-}
-NEIGHBOURS = {(point, name): IN_BOTH[name] for point in POINTS[:2] for name in IN_BOTH}
-NEIGHBOURS["before_vm_start", "50_qemucmdline"] = "qemucmdline/before_vm_start.py"
-
-
-@pytest.fixture
-def neighbours(host):
-    """Install qemucmdline, vmfex_dev and openstacknet."""
-    source = host.parts / "vdsm_hooks"
-    files = [host.add_hook(*target, source / name) for target, name in NEIGHBOURS.items()]
-    for file in files:
-        file.chmod(0o644 if file.suffix else 0o755)  # the one with a suffix is a module
-    yield
-    for file in files:
-        file.unlink()
+GIVEN = """
+exec 2>/var/log/vdsm/given
+echo "$(id -un):$(id -gn) umask $(umask) in $PWD" >&2
+stat -c '%U:%G %a' "$_hook_domxml" >&2
+readlink /proc/self/fd/0 >&2
+env | grep -v '^\\(_\\|OLDPWD\\|SHLVL\\)=' | sed 's/=.*//' | sort | tr '\\n' ' ' >&2
+echo "$extnet $mine $PYTHONPATH" >&2
+"""
+NAMES = "HOME LANG LOGNAME PATH PWD PYTHONPATH SHELL USER _hook_domxml extnet mine vmId "
 
 
-@pytest.mark.usefixtures("neighbours")
-def test_vdsms_own_hooks_do_their_work_and_extnet_does_its(host, new_vm):
+def test_what_a_hook_is_given(host, new_vm):
     vm = new_vm()
-    nics = vm.add(GLITTER, WITHOUT)
-    start = len(host.log())
-    vm.start(properties={"qemu_cmdline": '["-fw_cfg", "name=opt/neighbour,string=beside"]'})
-    assert "name=opt/neighbour,string=beside" in host.read(f"/var/log/libvirt/qemu/{vm.name}.log")
-    nics.append(vm.plug(GLITTER))
-    assert [nic.on() for nic in nics] == ["glitter", "ovirtmgmt", "glitter"]
-    log = host.log()[start:]
-    for name, runs in {"vmfex": 3, "openstacknet": 3, "qemucmdline": 1}.items():
-        assert log.count(f"50_{name}: rc=0 err=b''") == runs
+    vm.add(GLITTER)
+    other = host.add_hook(POINTS[0], "10_given", GIVEN)
+    try:
+        vm.start(paused=True, properties={"mine": "a b"})
+    finally:
+        other.unlink()
+    given = host.read("/var/log/vdsm/given").splitlines()
+    assert given[:3] == ["vdsm:kvm umask 0022 in /", "vdsm:kvm 600", "/dev/null"]
+    assert re.fullmatch(
+        rf"{NAMES}glitter a b :/usr/lib/python3[.0-9]*/(site|dist)-packages/vdsm/hook", given[3]
+    )
 
 
-def test_when_another_hook_fails_engine_is_handed_what_the_last_one_said(host, new_vm):
+def test_what_a_hook_adds_at_a_start_alone_is_lost_at_the_first_live_change(host, new_vm):
+    groups = "".join(
+        f'<portgroup name="{name}"{default}><vlan><tag id="{tag}"/></vlan></portgroup>'
+        for name, tag, default in [("first", 10, ' default="yes"'), ("second", 20, "")]
+    )
+    host.add_openvswitch_network("grouped", groups)
+    adding = """sed -i 's/network="grouped"/& portgroup="second"/' "$_hook_domxml" """
+    vm = new_vm()
+    (nic,) = vm.add(OVS._replace(extnet="grouped"))
+
+    def tag():
+        (port,) = re.findall(r"^ *(vnet\d+) ", host.do("virsh", "domiflist", vm.name), re.M)
+        return host.do("ovs-vsctl", "get", "port", port, "tag").strip()
+
+    other = host.add_hook(POINTS[0], "60_adding", adding)
+    try:
+        vm.start(paused=True)
+    finally:
+        other.unlink()
+    assert tag() == "20"
+    nic.update(link="down")
+    # libvirt 9.0 says 10, the default's; in the switch the port has no VLAN at all.
+    assert tag() != "20"
+
+
+@pytest.mark.needs_vdsm
+@pytest.mark.parametrize("status", [1, 2, 3])
+def test_engine_is_handed_what_the_last_hook_said_that_ran(host, new_vm, status):
     vm = new_vm()
     (nic,) = vm.add(GLITTER)
-    failing = host.add_hook(POINTS[0], "40_failing", "echo I am the one >&2; exit 1")
+    failing = host.add_hook(POINTS[0], "40_failing", f"echo I am the one >&2; exit {status}")
     try:
         text, log = host.refusal(vm.start)
     finally:
         failing.unlink()
-    assert text.startswith(f'Hook Error: (b"extnet: vNIC {nic.mac} ')
-    assert "40_failing: rc=1 err=b'I am the one" in log
+    last = "b'I am the one" if status == 2 else f'b"extnet: vNIC {nic.mac} '  # 2 ends the row
+    assert text.startswith(f"Hook Error: ({last}")
+    assert f"40_failing: rc={status} err=b'I am the one" in log
 
 
-@pytest.fixture(scope="module")
-def ovirts_hook(host):
-    """Have oVirt's hook in the place of this one."""
-    files = [host.root / HOOKS / point / "50_extnet" for point in POINTS]
-    for file in files:
+OVIRTS = (
+    {  # in the hook points of an installation that has them
+        (point, name)
+        for point in POINTS[:2]
+        for name in ("50_vmfex", "50_openstacknet", "openstacknet_utils.py")
+    }
+    | {("before_vm_start", "50_qemucmdline")}
+)
+
+
+@pytest.fixture
+def ovirts(host):
+    """Give a function that installs a set of the installation's hooks, (hook point, name)."""
+    added = []
+
+    def install(hooks):
+        for point, name in hooks:
+            source = host.vdsm / HOOKS / point / name
+            if not source.exists():
+                pytest.skip(f"the installation has no {source}")
+            file = host.add_hook(point, name, "")
+            shutil.copy(source, file)  # with its mode
+            added.append(file)
+
+    yield install
+    for file in added:
         file.unlink()
-    for point in POINTS[:2]:
-        host.add_hook(point, "50_extnet", host.parts / "vdsm_hooks/extnet/extnet_vnic.py")
+
+
+@pytest.mark.needs_vdsm
+def test_ovirts_own_hooks_do_their_work_and_extnet_does_its(host, new_vm, ovirts):
+    ovirts(OVIRTS)
+    vm = new_vm()
+    nics = vm.add(GLITTER, WITHOUT)
+    start = len(host.log)
+    vm.start(properties={"qemu_cmdline": '["-fw_cfg", "name=opt/neighbour,string=beside"]'})
+    assert "name=opt/neighbour,string=beside" in host.read(f"/var/log/libvirt/qemu/{vm.name}.log")
+    nics.append(vm.plug(GLITTER))
+    assert [nic.on() for nic in nics] == ["glitter", "ovirtmgmt", "glitter"]
+    log = host.log[start:]
+    for name, runs in {"vmfex": 3, "openstacknet": 3, "qemucmdline": 1}.items():
+        assert log.count(f"50_{name}: rc=0 err=b''") == runs
+
+
+@pytest.fixture
+def ovirts_extnet(host, ovirts):
+    """Have oVirt's hook in the place of this one: README compares them."""
+    for point in POINTS:
+        (host.root / HOOKS / point / "50_extnet").unlink()
+    ovirts([(point, "50_extnet") for point in POINTS[:2]])
     yield
-    for file in files[:2]:
-        file.unlink()
     make("install", f"DESTDIR={host.root}")
 
 
-@pytest.mark.usefixtures("ovirts_hook")
-def test_a_link_change_loses_the_vnic(new_vm):
+@pytest.mark.needs_vdsm
+@pytest.mark.usefixtures("ovirts_extnet")
+def test_with_ovirts_extnet_a_link_change_loses_the_vnic(new_vm):
     vm = new_vm()
-    (nic,) = vm.add(GLITTER)
+    (nic,) = vm.add(Profile("glitter"))
     vm.start(paused=True)
     assert nic.on() == "glitter"
     nic.update(link="down")
     assert nic.on() == "ovirtmgmt"
 
 
-@pytest.mark.usefixtures("ovirts_hook")
-def test_a_vm_on_macvtap_cannot_be_resumed_and_its_refusal_is_a_traceback(new_vm, host):
+@pytest.mark.needs_vdsm
+@pytest.mark.usefixtures("ovirts_extnet")
+def test_with_ovirts_extnet_a_vm_on_macvtap_cannot_be_resumed(new_vm, host):
     vm = new_vm()
     (nic,) = vm.add(MACVTAP)
     vm.start()

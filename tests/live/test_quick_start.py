@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""README's quick start as it is written, by hand and by its playbook, on hosts with Vdsm alone."""
+"""README's quick start as it is written, by hand and by its playbook."""
 
 import hashlib
 import re
@@ -11,42 +11,30 @@ import pytest
 import readme
 from commands import make, run
 from hook import POINTS, REPOSITORY
-from host import Host
 from vm import FILTER, Profile, vms_of
 
-BUILD = REPOSITORY / "build"
-# Its step 4: the profile belongs to the oVirt network that leads nowhere.
+# Its step 5: the profile belongs to the oVirt network that leads nowhere.
 PROFILE = Profile("glitter", network="extnet", network_filter=FILTER)
 
 
 @pytest.fixture(scope="module")
-def hosts(pytestconfig):
+def hosts(new_host):
     """Set up two hosts as Engine has, and build the package, by the command of step 1."""
     make("rpm")
-    return [Host(name, pytestconfig.getoption("parts")) for name in ("first", "second")]
-
-
-def follow(host, containing, **replacing):
-    """Run README's block of commands with a text in it, answering yes; return what it printed."""
-    commands = readme.block("shell", containing).text
-    for word, value in replacing.items():
-        commands = commands.replace(word, value)
-    return host.run("bash", "-euc", f"exec < <(yes); cd /tmp\n{commands}")
+    return [new_host(name) for name in ("first", "second")]
 
 
 def assert_set_up(host):
-    """Assert that a VM that Engine starts on the host is on glitter, as step 5 has an admin see."""
-    committed = run("git", "-C", REPOSITORY, "show", "HEAD:50_extnet", text=False).stdout
-    hook = {"50_extnet": {"checksum": hashlib.sha256(committed).hexdigest()}}
-    assert host.call("Host.getCapabilities")["hooks"] == dict.fromkeys(POINTS, hook)
-    host.run("rpm", "--verify", "vdsm-hook-extnet")
+    """Assert that a VM that Engine starts on the host is on glitter, as step 6 has an admin see."""
+    host.do("rpm", "--verify", "vdsm-hook-extnet")
+    assert "192.168.150.0/24 lookup main" in host.do("ip", "rule")
     host.log_in()  # for the lab's own look at it
     with vms_of(host) as new_vm:
         vm = new_vm()
         (nic,) = vm.add(PROFILE)
-        vm.start()
-        assert (nic.on(), nic.reaches()) == ("glitter", "glitter")
-        seen = follow(host, "domiflist", VM=vm.name)
+        vm.start(asks={"host": host.address})
+        assert (nic.on(), nic.reports(answers="yes")["host"]) == ("glitter", "yes")
+        seen = host.follow("domiflist", VM=vm.name)
         assert re.search(rf"network +glitter +virtio +{nic.mac}", seen)
         assert re.search(rf"{nic.mac} +ipv4 +192\.168\.150\.", seen)
         assert nic.audit_lines()[0] in seen
@@ -54,30 +42,56 @@ def assert_set_up(host):
 
 def test_by_hand_and_removed_again(hosts):
     host = hosts[0]
-    assert "authentication failed" in host.run("sh", "-c", "virsh net-list 2>&1", status=1)
-    shutil.copy(*BUILD.glob("*.noarch.rpm"), host.root / "tmp")
-    follow(host, "dnf install --disablerepo")
-    block = readme.block("shell", "stat -c")
-    assert follow(host, "stat -c") == block.prints
-    assert re.search("glitter +active +yes", follow(host, "net-define"))
+    assert "authentication failed" in host.do("sh", "-c", "virsh net-list 2>&1", status=1)
+    shutil.copy(*(REPOSITORY / "build").glob("*.noarch.rpm"), host.root / "tmp")
+    host.follow("dnf install --disablerepo")
+    assert host.follow("stat -c") == readme.block("shell", "stat -c").prints
+    assert re.search("glitter +active +yes", host.follow("net-define"))
+    assert re.search("^100:.* 192.168.150.0/24 lookup main", host.follow("systemctl enable"), re.M)
+    host.follow("nmcli connection add")
     assert_set_up(host)
-    login = "export LIBVIRT_AUTH_FILE=/run/virsh-auth.conf"
-    follow(host, "dnf remove", **{"dnf remove": f"{login}\ndnf remove"})
-    assert host.call("Host.getCapabilities")["hooks"] == {}
-    assert host.run("virsh", "-r", "net-list", "--all", "--name").split() == []
+    host.follow("dnf remove")
+    host.follow("nmcli connection delete")
+    assert "100:" not in host.do("ip", "rule")
+    assert "dummy_0" not in host.do("ip", "link")
+    assert host.do("virsh", "-r", "net-list", "--all", "--name").split() == []
+    assert not any(
+        (host.root / "usr/libexec/vdsm/hooks" / it / "50_extnet").exists() for it in POINTS
+    )
 
 
-def test_by_the_playbook_on_two_hosts(hosts, tmp_path):
+def test_by_the_playbook_on_two_hosts(hosts, tmp_path, monkeypatch):
     ansible = Path(sys.executable).with_name("ansible-playbook")
     if not ansible.exists():
         pytest.skip("needs ansible: make readme-tools")
-    shutil.copytree(BUILD, tmp_path / "build")
-    (tmp_path / "hosts.yml").write_text(readme.block("yaml", "hosts: hypervisors").text)
-    here = "ansible_connection=community.docker.nsenter ansible_python_interpreter=/usr/bin/python3"
+    here = "ansible_connection=community.docker.nsenter ansible_become=no"
+    here += " ansible_python_interpreter=/usr/bin/python3"
     lines = [f"{host.name} {here} ansible_nsenter_pid={host.keeper.pid}" for host in hosts]
     (tmp_path / "inventory").write_text("\n".join(["[hypervisors]", *lines, ""]))
-    for changes in 3, 0:
-        said = run(ansible, "-i", "inventory", "hosts.yml", cwd=tmp_path).stdout
-        assert re.findall(r"changed=(\d+)", said) == [str(changes)] * 2, said
+    monkeypatch.setenv("PATH", str(ansible.parent), prepend=":")
+    check, play = re.findall(
+        "^ansible-playbook .*", readme.block("shell", "make rpm\nansible").text, re.M
+    )
+
+    def changes(command):
+        command = command.replace("-i inventory", f"-i {tmp_path}/inventory")
+        said = run("sh", "-c", command, cwd=REPOSITORY).stdout
+        return [int(number) for number in re.findall(r"changed=(\d+)", said)]
+
+    assert min(changes(check)) >= 4
+    assert [changes(play) for _ in range(2)] == [[5, 5], [0, 0]]
     for host in hosts:
         assert_set_up(host)
+    compare = readme.block("shell", "sha256sum").text.replace("inventory", f"{tmp_path}/inventory")
+    committed = run("git", "-C", REPOSITORY, "show", "HEAD:50_extnet", text=False).stdout
+    seen = run("bash", "-c", compare, cwd=REPOSITORY).stdout
+    assert seen.count(hashlib.sha256(committed).hexdigest()) == 2 * len(POINTS)
+    assert seen.splitlines().count("glitter") == 2
+
+
+@pytest.mark.needs_vdsm
+def test_engine_is_told_of_the_hook(hosts):
+    make("install", f"DESTDIR={hosts[0].root}")
+    told = hosts[0].agent.call("Host.getCapabilities")["hooks"]
+    checksum = hashlib.sha256((REPOSITORY / "50_extnet").read_bytes()).hexdigest()
+    assert told == {point: {"50_extnet": {"checksum": checksum}} for point in POINTS}

@@ -7,9 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import readme
-from host import WHERE, VdsmError
+from agent import Refused
+from lab_host import WHERE
 from vm import ALL, GLITTER, OVS, SPOOFS, WITHOUT, Profile
 
+# Of engine_xml.vnic_xml(), which has them from Engine's LibvirtVmXmlBuilder.
+FURTHER = {
+    "qos": {
+        "bandwidth": """<inbound average="1000" burst="1024" peak="5000"/>\
+<outbound average="128" burst="256"/>"""
+    },
+    "queues": {
+        "source": '<port isolated="yes"/><driver queues="4" name="vhost"/>',
+        "alias": '<boot order="1"/>',
+        "parameter": '<parameter name="IP" value="192.168.150.7"/>',
+        "filterref": "<tune><sndbuf>0</sndbuf></tune>",
+    },
+    "teaming": {"source": '<teaming type="persistent"/>'},
+    "e1000e": {"model": "e1000e"},
+}
 VLANS = {vlan: OVS._replace(extnet=f"vlan{vlan}") for vlan in (42, 43)}
 
 
@@ -41,12 +57,14 @@ def test_the_captured_device_xml_is_what_vdsm_hands_over_at_a_start(nics, captur
     captured(nics[GLITTER], "before_device_create", "rewritten/vdsm-start")
 
 
-def test_the_captured_device_xml_has_bandwidth_where_the_profile_has_qos(new_vm, captured):
+@pytest.mark.needs_vdsm
+@pytest.mark.parametrize("case", FURTHER)
+def test_the_captured_device_xml_has_what_else_engine_writes(new_vm, captured, case):
     vm = new_vm()
-    (nic,) = vm.add(GLITTER._replace(qos=True))
-    with contextlib.suppress(VdsmError):  # libvirt needs a kernel with sfq
+    (nic,) = vm.add(GLITTER._replace(further=tuple(FURTHER[case].items())))
+    with contextlib.suppress(Refused):  # qos takes a kernel with sfq, queues one with vhost-net
         vm.start(paused=True)
-    captured(nic, "before_device_create", "rewritten/vdsm-start-qos")
+    captured(nic, "before_device_create", f"rewritten/vdsm-start-{case}")
 
 
 def test_a_property_of_the_vm_puts_all_its_vnics_on_glitter(new_vm):
@@ -68,7 +86,7 @@ def test_guests_of_a_vlan_reach_each_other_and_not_those_of_another(host, new_vm
     def serve(vlan):
         """Serve leases in a VLAN, whose first guest is the router of the others."""
         port = ["add-port", WHERE["ovs_net"][0], f"port{vlan}", f"tag={vlan}"]
-        host.run("ovs-vsctl", *port, "--", "set", "interface", f"port{vlan}", "type=internal")
+        host.do("ovs-vsctl", *port, "--", "set", "interface", f"port{vlan}", "type=internal")
         host.serve_dhcp(f"port{vlan}", f"10.59.{vlan}.1", router=f"10.59.{vlan}.2")
 
     for vlan, profile in VLANS.items():
@@ -80,6 +98,8 @@ def test_guests_of_a_vlan_reach_each_other_and_not_those_of_another(host, new_vm
     first.reports(address="10.59.42.2")
     same, other = two.add(VLANS[42], VLANS[43])
     two.start()
+    for link in "down", "up":
+        same.update(link=link)
     same.reports(router="10.59.42.2", answers="yes")
     other.reports(link="up", address="none")
     serve(43)
@@ -90,12 +110,12 @@ def test_guests_of_a_vlan_reach_each_other_and_not_those_of_another(host, new_vm
 
 def test_every_vnic_of_a_boot_storm_is_on_glitter_with_its_audit_line(host, new_vm):
     look = ["ls", "/sys/class/net/virbr-glitter/brif"]
-    before = host.run(*look).split()
+    before = host.do(*look).split()
     vms = [new_vm() for _ in range(20)]
     for vm in vms:
         vm.add(*[Profile("glitter")] * 10)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda vm: vm.start(paused=True), vms))
     nics = [nic for vm in vms for nic in vm.nics]
-    assert len(set(host.run(*look).split()) - {*before}) == len(nics)
+    assert len(set(host.do(*look).split()) - {*before}) == len(nics)
     assert [len(nic.audit_lines()) for nic in nics] == [1] * len(nics)

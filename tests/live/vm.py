@@ -1,28 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VM and its vNICs as an admin has them in Engine: made, changed and asked for through Vdsm.
+"""A VM and its vNICs as an admin has them in Engine: made, changed and asked for by the agent.
 
-Its guest is Debian's kernel with a busybox that tells on its console what the vNICs reach. It is
-emulated: /dev/kvm may be there and yet be of no use in a machine that is a guest itself.
+Its guest is Debian's kernel with a busybox that tells on its console what the vNICs reach.
 """
 
 import contextlib
 import itertools
-import pickle
 import re
 import uuid
 from typing import NamedTuple
 
 import engine_xml
-from host import WHERE, VdsmError, until
+from agent import Refused
+from lab_host import WHERE
+from waiting import until
 
 VMS = []  # all there are, for what a failure shows
 NAMES, MACS = itertools.count(1), itertools.count(1)
-STATE = "/var/lib/vdsm"  # a host's folder for what suspended VMs leave
 FILTER = "vdsm-no-mac-spoofing"  # what Engine gives a new profile
 ASKS, SPOOFS = "52:54:00:59", "52:54:00:ba"  # how the MACs start of vNICs that a guest spoofs on
-# QEMU before 9.0, where it emulates, can lose what a guest writes while its memory is copied: a
-# guest crashed in one migration of twenty. With this downtime nearly all is copied while it stands.
-SCHEDULE = {"init": [{"name": "setDowntime", "params": ["10000"]}], "stalling": []}
 BOOT = "/run/lab/boot"
 CONSOLE = "/var/log/libvirt/{name}.console"  # on its host
 BUILD_BOOT = """
@@ -42,7 +38,8 @@ class Profile(NamedTuple):
     extnet: str | None = None
     network: str = "ovirtmgmt"
     network_filter: str | None = None  # by name; None is "No Network Filter"
-    qos: bool = False
+    mtu: int = 1500  # the oVirt network's
+    further: tuple = ()  # (name, XML), with names of engine_xml.EMPTY
 
     @property
     def wanted(self):
@@ -73,27 +70,30 @@ class Nic:
         self.alias = f"ua-{uuid.uuid4()}"
 
     def update(self, profile=None, link=None):
-        """Change its profile or its link, live; raise VdsmError, and change neither, if refused."""
+        """Change its profile or its link, live; raise Refused, and change neither, if refused."""
         before = self.profile, self.link
         self.profile, self.link = profile or self.profile, link or self.link
-        xml = engine_xml.hotplug(self)
         try:
-            self.vm.call("updateDevice", params={"deviceType": "interface", "xml": xml})
-        except VdsmError:
+            self.vm.host.agent.update(self)
+        except Refused:
             self.profile, self.link = before
             raise
 
     def unplug(self):
-        """Hot-unplug it; raise VdsmError if that is refused."""
-        xml = engine_xml.hotunplug(self)
-        self.vm.call("hotunplugNic", params={"vmId": self.vm.id, "xml": xml})
+        """Hot-unplug it; raise Refused if that is refused."""
+        self.vm.host.agent.unplug(self)
         self.vm.nics.remove(self)
 
     def on(self):
-        """Return the network, of host.WHERE, that its traffic goes to; None: it is on none."""
-        rows = self.vm.host.run("virsh", "domiflist", self.vm.name).splitlines()
+        """Return the network, of lab_host.WHERE, that its traffic goes to; None: it is on none."""
+        rows = self.vm.host.do("virsh", "domiflist", self.vm.name).splitlines()
         taps = [row.split()[0] for row in rows if self.mac in row]
         return self.vm.host.network_of(*taps) if taps else None
+
+    def source(self):
+        """Return the source that libvirt says it has, a bridge or a network."""
+        rows = self.vm.host.do("virsh", "domiflist", self.vm.name).splitlines()
+        return next(row.split()[2] for row in rows if self.mac in row)
 
     def reports(self, **expected):
         """Wait until the guest, from now on, reports this of it; return the report, a dict."""
@@ -126,7 +126,7 @@ class Nic:
 
     def audit_lines(self):
         """Return the hook's lines on it in vdsm.log, without what Vdsm puts around them."""
-        return re.findall(rf'err=b"(extnet: vNIC {self.mac} .*)\\n"', self.vm.host.log())
+        return re.findall(rf'err=b"(extnet: vNIC {self.mac} .*)\\n"', self.vm.host.log)
 
 
 @contextlib.contextmanager
@@ -161,16 +161,12 @@ class Vm:
     def picture(self):
         """Return what a failure is understood from, str."""
         look = f"virsh domiflist {self.name}; tail -n 5 /var/log/libvirt/qemu/{self.name}.log"
-        return self.host.run("sh", "-c", look, status=None) + self.console()[-3000:]
+        return self.host.do("sh", "-c", look, status=None) + self.console()[-3000:]
 
     def rounds_after(self, start):
         """Return the reports of all rounds that began when the console had start characters."""
         before, after = self.console()[:start], self.console()[start:]
         return after.partition("\nround=")[2] if "round=" in before else after
-
-    def call(self, method, **parameters):
-        """Call a method of Vdsm on this VM."""
-        return self.host.call(f"VM.{method}", vmID=self.id, **parameters)
 
     def add(self, *profiles, **options):
         """Give it vNICs before it starts, one for each profile; return them. options: as Nic's."""
@@ -178,68 +174,36 @@ class Vm:
         self.nics += new
         return new
 
-    def start(self, *, paused=False, properties=None):
-        """Start it; return when it is up; raise VdsmError with its exit message if it goes down."""
-        files = {"console": CONSOLE.format(name=self.name), "boot": BOOT}
-        self.create(xml=engine_xml.domain(self, properties or {}, paused=paused, **files))
+    def start(self, *, paused=False, properties=None, asks=None):
+        """Start it; return when it is up; raise Refused, with the reason, if it goes down.
 
-    def create(self, **parameters):
-        """Have Vdsm create it, with what VM.create is given; return and raise as start() does."""
-        self.call("create", vmParams={**parameters, "vmId": self.id})
-        self.comes_to("Up", "Powering up", "Paused")
-
-    def comes_to(self, *wanted):
-        """Wait until Vdsm says one of these of it; raise VdsmError if it is down unexpectedly."""
-
-        def settled():
-            (stats,) = self.call("getStats")
-            return stats if stats["status"] in (*wanted, "Down") else None
-
-        stats = until(settled, f"{self.name} to be {' or '.join(wanted)}")
-        if stats["status"] not in wanted:
-            raise VdsmError(stats["exitMessage"])
-        return stats
+        properties: custom properties of its own; asks: {name: address}, of whom its guest asks.
+        """
+        asked = ",".join(f"{name}:{address}" for name, address in (asks or {}).items())
+        files = {"console": CONSOLE.format(name=self.name), "boot": BOOT, "asks": asked}
+        xml = engine_xml.domain(self, properties or {}, paused=paused, **files)
+        self.host.agent.create(self, xml)
 
     def plug(self, profile, **options):
-        """Hot-plug a vNIC of a profile, and return it; raise VdsmError if that is refused."""
+        """Hot-plug a vNIC of a profile, and return it; raise Refused if that is refused."""
         nic = Nic(self, profile, **options)
-        xml = engine_xml.hotplug(nic)
-        self.call("hotplugNic", params={"vmId": self.id, "xml": xml})
+        self.host.agent.plug(nic)
         self.nics.append(nic)
         return nic
 
     def destroy(self):
         """End it, if it is there, whatever state it is in."""
-        with contextlib.suppress(VdsmError):
-            self.call("destroy")
+        self.host.agent.destroy(self)
 
-    def migrate(self, destination, address):
-        """Move it, live, to another host; raise VdsmError, with Vdsm's reason, if it stays."""
-        there = {"mode": "remote", "method": "online", "dst": f"{address}:54321"}
-        there |= {"vmId": self.id, "convergenceSchedule": SCHEDULE}
-        self.call("migrate", params=there)
-
-        def ended():
-            status = self.call("getMigrationStatus")["status"]["message"]
-            return None if status == "Migration in progress" else status
-
-        if (status := until(ended, f"{self.name} to migrate")) != "Migration done":
-            raise VdsmError(status)
-        self.destroy()
+    def migrate(self, destination):
+        """Move it, live, to another host; raise Refused if it stays."""
+        self.host.agent.migrate(self, destination)
         self.host = destination
-        self.comes_to("Up", "Powering up")
 
     def suspend(self):
-        """Suspend it into two files of the host; return when it is down."""
-        files = {"dst": f"{STATE}/{self.id}", "dstparams": f"{STATE}/{self.id}.params"}
-        for file in files.values():
-            self.host.run("install", "-m", "666", "/dev/null", file)
-        self.call("migrate", params={"vmId": self.id, "mode": "file", **files})
-        self.comes_to("Down")
-        self.destroy()
+        """Suspend it into files of the host; return when it is down."""
+        self.host.agent.suspend(self)
 
     def resume(self):
         """Start it from where it was suspended; return and raise as start() does."""
-        with (self.host.root / f"{STATE}/{self.id}.params".lstrip("/")).open("rb") as file:
-            parameters = pickle.load(file)  # noqa: S301 (Vdsm's own)
-        self.create(**parameters, restoreState=f"{STATE}/{self.id}")
+        self.host.agent.resume(self)

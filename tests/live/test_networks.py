@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a libvirt network does to running VMs: stopped and started again, and its MTU."""
+
+import re
+
+import pytest
+from vm import BRIDGED, GLITTER, MACVTAP, OVS, WITHOUT, Profile
+
+GLITTER_OF_9000 = """<network><name>{name}</name><forward mode="nat"/>
+<bridge name="virbr-{name}" stp="off" delay="0"/>{mtu}<ip address="192.168.{subnet}.1" prefix="24"/>
+</network>"""
+
+
+@pytest.mark.parametrize("remedy", ["another profile and back", "unplug and plug"])
+def test_a_network_stopped_and_started_loses_its_vnics_until(host, new_vm, remedy):
+    vm = new_vm()
+    (nic,) = vm.add(GLITTER)
+    vm.start()
+    assert nic.reaches() == "glitter"
+    host.do("virsh", "net-destroy", "glitter")
+    host.do("virsh", "net-start", "glitter")
+    for link in "down", "up":
+        nic.update(link=link)
+        assert nic.on() is None
+    if remedy == "unplug and plug":
+        nic.unplug()
+        nic.is_lost()
+        nic = vm.plug(GLITTER)
+    else:
+        for profile in WITHOUT, GLITTER:
+            nic.update(profile)
+    assert (nic.on(), nic.reaches()) == ("glitter", "glitter")
+
+
+@pytest.fixture
+def large(host):
+    """Define two NAT networks, one with an MTU of its own, and give macvtap's NIC the MTU 9000."""
+    for name, subnet, mtu in ("large", 152, '<mtu size="9000"/>'), ("plain", 153, ""):
+        host.define_network(GLITTER_OF_9000.format(name=name, subnet=subnet, mtu=mtu))
+    host.do("ip", "link", "set", "eth1", "mtu", "9000")
+    yield
+    host.do("ip", "link", "set", "eth1", "mtu", "1500")
+    for name in "large", "plain":
+        host.do("virsh", "net-destroy", name)
+        host.do("virsh", "net-undefine", name)
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("mtu", [1500, 9000])
+def test_the_mtu_of_a_vnic_is_that_of_its_ovirt_network(host, new_vm, mtu):
+    vm = new_vm()
+    vm.add(*[Profile(name, mtu=mtu) for name in ("large", "plain", "macvtap_net")])
+    vm.start(paused=True)
+    taps = re.findall(r"^ *((?:vnet|macvtap)\d+) ", host.do("virsh", "domiflist", vm.name), re.M)
+    assert [host.read(f"/sys/class/net/{tap}/mtu").strip() for tap in taps] == [str(mtu)] * 3
+
+
+def test_on_macvtap_no_mtu_is_above_that_of_the_nic(host, new_vm):
+    vm = new_vm()
+    vm.add(MACVTAP._replace(mtu=9000))
+    assert "Cannot set interface MTU on 'macvtap" in host.refusal(vm.start)[1]
+    vm = new_vm()
+    (nic,) = vm.add(GLITTER)
+    vm.start(paused=True)
+    assert "cannot modify MTU" in host.refusal(nic.update, GLITTER._replace(mtu=9000))[1]
+
+
+@pytest.mark.parametrize("profile", [BRIDGED, GLITTER, OVS, MACVTAP], ids=str)
+def test_port_isolation_is_for_bridges_alone(host, new_vm, profile):
+    vm = new_vm()
+    vm.add(profile._replace(further=(("source", '<port isolated="yes"/>'),)))
+    if profile in (BRIDGED, GLITTER):
+        vm.start(paused=True)
+    else:
+        refusal = host.refusal(vm.start)[1]
+        assert "<port isolated='yes'/> is not supported for network interfaces with" in refusal
