@@ -103,6 +103,7 @@ def ovirts(host):
     yield install
     for file in added:
         file.unlink()
+    make("install", f"DESTDIR={host.root}")  # ovirts_extnet took its place
 
 
 @pytest.mark.needs_vdsm
@@ -126,8 +127,6 @@ def ovirts_extnet(host, ovirts):
     for point in POINTS:
         (host.root / HOOKS / point / "50_extnet").unlink()
     ovirts([(point, "50_extnet") for point in POINTS[:2]])
-    yield
-    make("install", f"DESTDIR={host.root}")
 
 
 @pytest.mark.needs_vdsm
