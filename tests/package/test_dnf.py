@@ -3,8 +3,7 @@
 
 import shutil
 
-import vdsm
-from hook import ON_GLITTER, POINTS, VNIC
+from hook import ON_GLITTER, POINTS, VNIC, call_hook
 from host import NAME, macros, plain
 
 HOOKS = "usr/libexec/vdsm/hooks"
@@ -18,12 +17,13 @@ def test_it_needs_vdsm_and_no_repository(host, package, release):
     assert f"nothing provides vdsm needed by {NAME}" in done.stderr
 
 
-def test_it_takes_the_place_of_ovirts(ours, release):
+def test_it_takes_the_place_of_ovirts(ours, release, device):
     assert ours.hook == release
     assert ours.rpm("--verify", NAME, "vdsm").stdout == ""
     for point in POINTS:
-        hooks = ours.root / HOOKS / point
-        assert vdsm.run_hooks(hooks, VNIC, {"extnet": "glitter"})[0] == ON_GLITTER
+        device.write_bytes(VNIC)
+        call_hook(device, script=(ours.root / HOOKS / point / "50_extnet",))
+        assert device.read_bytes() == ON_GLITTER
         assert ours.rpm("-qf", "--qf", "%{NAME}", f"/{HOOKS}/{point}").stdout == "vdsm"
 
 
