@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The hook under test: where it is, how to run it as a process, how to load it as a module."""
 
+import contextlib
 import functools
 import importlib.machinery
 import importlib.util
 import os
+import posix
 import re
-import shutil
 import subprocess
 import sys
 import unittest.mock
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import Mock
 
 TESTS = Path(__file__).resolve().parent.parent
 REPOSITORY = TESTS.parent
@@ -30,8 +32,10 @@ def cases(kind):
 
 
 def expected(before):
-    """Return the NAME-out.xml that belongs to a NAME-in.xml."""
-    return before.with_name(before.name.replace("-in.xml", "-out.xml"))
+    """Return the file that has what a case calls for: NAME-out.xml, or the line in NAME.txt."""
+    if before.name.endswith("-in.xml"):
+        return before.with_name(before.name.replace("-in.xml", "-out.xml"))
+    return before.with_suffix(".txt")
 
 
 class Done(NamedTuple):
@@ -75,21 +79,23 @@ def call_hook(path, extnet="glitter", python=sys.executable, flags=("-IS",), scr
     return Done(done.returncode, *((end or b"").decode() for end in (done.stderr, done.stdout)))
 
 
-def deploy(folder, python):
-    """Copy the hook into a hook point's folder, with its first line naming another interpreter."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = HOOK.read_text(encoding="utf-8").splitlines(keepends=True)
-    lines[0] = lines[0].replace("/usr/bin/python3", python)
-    copy = folder / "50_extnet"
-    copy.write_text("".join(lines), encoding="utf-8")
-    shutil.copymode(HOOK, copy)
-    return folder
-
-
 def load():
     """Return the hook as a module; raise AssertionError if that runs or ends anything."""
     loader = importlib.machinery.SourceFileLoader("extnet", str(HOOK))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("extnet", loader))
-    with unittest.mock.patch("posix._exit", side_effect=AssertionError("the module ends us")):
+    ends = unittest.mock.patch("posix._exit", side_effect=AssertionError("the module ends us"))
+    with ends, unittest.mock.patch("sys.excepthook"):  # which the hook sets
         loader.exec_module(module)
     return module
+
+
+class _EndedError(BaseException):
+    """What a hook's posix._exit raises in call_main; no except clause of the hook catches it."""
+
+
+def call_main(module, environ):
+    """Call main of a hook that load() returned, in this process, and return its exit status."""
+    with unittest.mock.patch.object(posix, "_exit", Mock(side_effect=_EndedError)) as end:
+        with contextlib.suppress(_EndedError):
+            module.main([], environ)
+        return end.call_args[0][0] if end.called else 0

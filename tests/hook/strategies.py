@@ -4,6 +4,7 @@
 A grammar of what XML 1.0 and its namespaces allow, not of what Vdsm writes: other hooks run before.
 """
 
+import re
 import unicodedata
 
 from hook import VNICS
@@ -82,7 +83,9 @@ ODD = [
 ]
 KINDS = ["bridge", "network", "hostdev", "direct", "Bridge", "", "&#98;ridge"]
 ROOTS = ["interface", "interface", "a:interface", "hostdev", "Interface"]
+UNKEPT = re.compile("<!DOCTYPE|&#(0*(9|10|13)|x0*[9aAdD]);")  # in a comment, too
 USUAL = _documents(DECLARATIONS, ["interface"], KINDS[:2], [1])
+USUAL = USUAL.filter(lambda text: not UNKEPT.search(text))
 
 
 @st.composite
@@ -123,17 +126,20 @@ def devices():
     return SEEDS | _odd_documents() | _mutants() | st.binary(max_size=40)
 
 
+def _known(character):
+    """Return a character that each Python can print: one of Unicode 3.2, which all of them know."""
+    return "é" if unicodedata.ucd_3_2_0.category(character) == "Cn" else character
+
+
+LETTERS = st.characters(exclude_categories=["C", "Z"], exclude_characters="/").map(_known)
+NAMES = st.text(LETTERS | st.just(" "), min_size=1, max_size=12).filter(str.strip)
+NEAR = st.text("a/ \n\t\0\x1b\x7f\x85\xa0\u2028\u202e\ufeff&<", max_size=5)
+
+
 def values():
     """Return a strategy for a custom property's value, bytes: mostly names, near misses, anything.
 
-    Names are of characters that each Python can print, for each knows a newer Unicode: hence 3.2's.
     Among them is the one that the vNICs of the cases are to be on, or are on already.
     """
-    known = unicodedata.ucd_3_2_0.category
-    letters = st.characters(exclude_categories=["C", "Z"], exclude_characters="/")
-    letters = letters.map(lambda c: "é" if known(c) == "Cn" else c) | st.just(" ")
-    names = st.text(letters, min_size=1, max_size=12).filter(str.strip)
-    near = st.text("a/ \n\t\0\x1b\x7f\x85\xa0\u2028\u202e\ufeff&<", max_size=5)
-    return (names | names | names | st.just("glitter") | near).map(str.encode) | st.binary(
-        max_size=12
-    )
+    texts = NAMES | NAMES | NAMES | st.just("glitter") | NEAR
+    return texts.map(str.encode) | st.binary(max_size=12)

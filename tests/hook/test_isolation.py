@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the hook is made of, and that nothing of Engine's users gets to be a part of it."""
 
+import shutil
 import stat
 
 import pytest
-import vdsm
-from hook import HOOK, ON_GLITTER, REPOSITORY, VNIC, call_hook, deploy, interpreters
+from hook import HOOK, ON_GLITTER, REPOSITORY, VNIC, call_hook, interpreters
 
 
 def test_it_is_one_executable_file_that_reads_in_two_minutes():
@@ -14,17 +14,17 @@ def test_it_is_one_executable_file_that_reads_in_two_minutes():
     assert (lines[0], len(lines) <= 200) == ("#!/usr/bin/python3 -IS", True)
 
 
-def test_nothing_of_python_variables_or_beside_the_hook_is_loaded(tmp_path, python):
+def test_nothing_of_python_variables_or_beside_the_hook_is_loaded(tmp_path, device, python):
     """Vdsm makes environment variables of custom properties, whatever their names."""
     for name in ("posix", "re", "sys", "xml", "copy", "os", "sitecustomize", "usercustomize"):
         (tmp_path / f"{name}.py").write_text(f"raise SystemExit('{name} of the trap')")
-    names = "PATH", "HOME", "USERBASE", "STARTUP"
-    properties = {f"PYTHON{name}": str(tmp_path) for name in names}
-    properties |= {"PYTHONINSPECT": "1", "PYTHONVERBOSE": "1", "PYTHONIOENCODING": "utf-16"}
-    properties |= {"PYTHON_DOM": "sitecustomize", "extnet": "glitter"}
-    after, line = vdsm.run_hooks(deploy(tmp_path, python), VNIC, properties)
-    assert after == ON_GLITTER
-    assert line == "extnet: vNIC 52:54:00:59:f5:3f: bridge 'ovirtmgmt' -> network 'glitter'\n"
+    variables = {f"PYTHON{name}": str(tmp_path) for name in ("PATH", "HOME", "USERBASE", "STARTUP")}
+    variables |= {"PYTHONINSPECT": "1", "PYTHONVERBOSE": "1", "PYTHONIOENCODING": "utf-16"}
+    variables |= {"PYTHON_DOM": "sitecustomize"}
+    script = (shutil.copy(HOOK, tmp_path),)
+    done = call_hook(device, python=python, script=script, environ=variables, cwd=tmp_path)
+    line = "extnet: vNIC 52:54:00:59:f5:3f: bridge 'ovirtmgmt' -> network 'glitter'\n"
+    assert (done, device.read_bytes()) == ((0, line, ""), ON_GLITTER)
 
 
 def test_no_depth_of_nesting_ends_in_a_traceback(device, python):

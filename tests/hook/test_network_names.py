@@ -32,7 +32,7 @@ def test_what_cannot_be_a_name_is_refused_and_shown(value, device, python):
     done = call_hook(device, extnet=value, python=python, environ={"LC_ALL": "C"})
     assert done.status == 2
     assert done.stderr.splitlines() == [done.stderr.rstrip("\n")]
-    shown = repr(value.decode("utf-8", "backslashreplace"))
+    shown = repr(value.decode("utf-8", "surrogateescape"))
     assert f": not moved to network {shown}, because no libvirt network " in done.stderr
     assert done.stderr[:-1].isprintable()
     assert device.read_bytes() == VNIC

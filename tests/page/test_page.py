@@ -185,4 +185,4 @@ def test_the_contents_name_every_chapter():
 def test_a_case_is_added_where_and_as_is_said():
     folders = {folder.name for folder in VNICS.iterdir()}
     said = readme.codes(PAGES[".github/CONTRIBUTING.md"])
-    assert folders | {"NAME-in.xml", "NAME-out.xml"} <= set(said)
+    assert folders | {"NAME-in.xml", "NAME-out.xml", "NAME.xml", "NAME.txt"} <= set(said)
