@@ -52,12 +52,16 @@ capture: $(VENV)/installed ## rewrite the cases that tests/vnics has of a Vdsm, 
 	$(if $(VDSM),,$(error VDSM= has to name the root folder of a Vdsm, / on an oVirt host))
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/live --capture-vnics -k 'captured and not migration'
 
-# vermin looks at the hook alone, which hosts run with Python 3.6.
+# vermin looks at the hook alone, which hosts run with Python 3.6. ansible-lint is in .venv only after
+# make readme-tools; it finds Ansible in the PATH, and asks for Engine's address.
 lint: $(VENV)/installed
 	@$(VENV)/bin/ruff check --quiet
 	@$(VENV)/bin/ruff format --quiet --check
 	@$(VENV)/bin/vermin --quiet --no-tips --violations -t=3.6- 50_extnet
 	@$(VENV)/bin/codespell --quiet-level 3 --check-hidden --skip .git,$(VENV),.hypothesis,.ruff_cache,build
+	@[ ! -e $(VENV)/readme ] || OVIRT_URL=https://engine.example.com/ovirt-engine/api \
+		ANSIBLE_HOME=build/ansible PATH="$$PWD/$(VENV)/bin:$$PATH" \
+		ansible-lint -q --offline --strict tests/playbooks/*.yml
 
 # In processes of pytest's own (-n): a hook that ends the process that loads it fails the suite.
 test: $(VENV)/installed
@@ -68,15 +72,15 @@ fuzz: $(VENV)/installed ## try it with new inputs every time (INPUTS=100000: 11 
 	@FUZZ=$(INPUTS) $(VENV)/bin/pytest -n auto -x tests/hook/test_any_input.py
 
 # EVERY=10 tries each tenth change.
-mutants: $(VENV)/installed ## change it in every small way: does a test fail each time? (10 min)
+mutants: $(VENV)/installed ## change it in small ways: does a test fail each time? (10 min)
 	@$(VENV)/bin/python tests/tools/mutants.py $(EVERY)
 
 # With the machine's own Pythons, as the hook runs with them: it needs no .venv.
 bench: ## measure what a call costs (PYTHONS=interpreters; 1 min each)
 	@$(PYTHON) tests/tools/bench.py $(PYTHONS)
 
-# .venv does without them at first, because they take a C compiler.
-readme-tools: $(VENV)/readme ## add to .venv what README's Python and Ansible are tried with (2 min)
+# .venv does without them at first, because oVirt's SDK takes a C compiler.
+readme-tools: $(VENV)/readme ## add to .venv what the playbooks are tried with (2 min)
 
 # A file in .venv marks what has been installed. Where a requirements file is newer, make starts over.
 $(VENV)/installed: tests/requirements.txt
