@@ -5,18 +5,13 @@ import os
 
 import pytest
 from building import NAME, git, macros, make_rpm, plain
+from hook import TESTS
 
 
 @pytest.fixture(scope="module")
-def archive(build, version):
+def archive(build, release):
     """Return the source archive of origin's commit."""
-    return build[0].parent / f"{NAME}-{version}.tar.gz"
-
-
-def test_a_clone_gives_the_archive_and_both_packages_and_is_as_it_was(archive, release):
-    names = {path.name for path in archive.parent.iterdir()}
-    assert names == {archive.name, f"{NAME}-{release}.noarch.rpm", f"{NAME}-{release}.src.rpm"}
-    assert git(archive.parent, "status", "--porcelain") == ""
+    return build[0].parent / f"{NAME}-{release.split('-')[0]}.tar.gz"
 
 
 def test_the_bytes_are_the_same_wherever_and_whoever_builds(archive, clone, tmp_path):
@@ -39,14 +34,6 @@ def test_the_rpm_of_every_el_can_unpack_them_and_their_only_time_is_the_commits(
         assert said == {"gzip", "localhost", "1000000000"}
 
 
-def test_the_archive_is_the_tracked_files_but_for_the_release(archive, origin, release, tmp_path):
-    plain("tar", "-xf", archive, "--strip-components=1", cwd=tmp_path)
-    different = plain("diff", "--recursive", "--exclude=.git", origin, tmp_path, status=1).stdout
-    _, _, stated, _, stamped = different.splitlines()
-    assert stated == "< Release:        1%{?dist}"
-    assert stamped == f"> Release:        {release.split('-')[1][:21]}%{{?dist}}"
-
-
 def test_what_is_not_committed_is_left_out_with_a_warning(clone, archive):
     folder = clone()
     (folder / "LICENSE").write_text("changed\n")
@@ -56,12 +43,12 @@ def test_what_is_not_committed_is_left_out_with_a_warning(clone, archive):
     assert (folder / "build" / archive.name).read_bytes() == archive.read_bytes()
 
 
-def test_a_commit_with_the_versions_tag_has_the_plain_release(clone, version):
-    folder = clone()
+def test_a_commit_with_the_versions_tag_has_the_plain_release(clone, release):
+    folder, version = clone(), release.split("-")[0]
     git(folder, "tag", version)
-    release = plain("rpm", "--eval", f"{version}-1%{{?dist}}").stdout.strip()
+    tagged = plain("rpm", "--eval", f"{NAME}-{version}-1%{{?dist}}").stdout.strip()
     names = [path.name for path in make_rpm(folder)]
-    assert names == [f"{NAME}-{release}.noarch.rpm", f"{NAME}-{release}.src.rpm"]
+    assert names == [f"{tagged}.noarch.rpm", f"{tagged}.src.rpm"]
 
 
 def test_an_unpacked_archive_is_no_clone_nor_inside_another_repository(archive, tmp_path):
@@ -81,28 +68,22 @@ def test_rpmbuild_makes_both_packages_of_the_archive(archive, build, tmp_path):
     assert {path.name for path in tmp_path.rglob("*.rpm")} == {path.name for path in build}
 
 
-def test_a_hook_that_fails_the_sample_is_not_packaged(clone, archive):
-    folder = clone()
-    make_rpm(folder)
-    (folder / "50_extnet").write_text("#!/usr/bin/python3 -IS\n")
-    git(folder, "commit", "--all", "--message", "Do nothing")
-    assert "(%check)" in plain("make", "rpm", cwd=folder, status=2).stderr
-    assert [path.name for path in (folder / "build").iterdir()] == [archive.name]
-
-
 # What the brp-mangle-shebangs of EL 8 (redhat-rpm-config 131) does: it changes the shebang of each
 # file of the package whose path does not match an expression.
 MANGLE = (
-    "cd %%{buildroot}; find * -type f | sed s:^:/: | grep -vE '%s' | sed s:^/:: |"
+    "cd %{buildroot}; find * -type f | sed s:^:/: |"
+    " grep -vE '%{__brp_mangle_shebangs_exclude_from}' | sed s:^/:: |"
     " xargs sed -i '1s:#!/usr/bin/python3:#!/usr/libexec/platform-python:'"
 )
 
 
-@pytest.mark.parametrize(
-    ("excluded", "status"), [("%{__brp_mangle_shebangs_exclude_from}", 0), ("no such file", 1)]
-)
-def test_there_is_no_package_whose_hook_has_another_shebang(build, tmp_path, excluded, status):
-    """The spec excludes the hook; where that has no effect, %check ends the build."""
-    options = macros(_topdir=tmp_path, __os_install_post=MANGLE % excluded)
-    done = plain("rpmbuild", "--nodeps", *options, "--rebuild", build[1], status=status)
-    assert bool(status) == ("50_extnet differ" in done.stdout + done.stderr)
+def test_the_hook_keeps_its_shebang_on_el_8(build, tmp_path):
+    """The spec excludes the hook; where that had no effect, %check would end the build."""
+    options = macros(_topdir=tmp_path, __os_install_post=MANGLE)
+    plain("rpmbuild", "--nodeps", *options, "--rebuild", build[1])
+
+
+def test_rpmlint_finds_nothing(origin, build):
+    settings, linted = TESTS / "package" / "rpmlint.toml", [origin / f"{NAME}.spec", *build]
+    said = plain("rpmlint", "--config", settings, *linted, status=None).stdout
+    assert " 2 packages and 1 specfiles checked; 0 errors, 0 warnings, " in said, said

@@ -1,98 +1,144 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The package on a host, from its installation to its removal, with the real dnf."""
+"""The package on a host, from its installation to its removal, with the real dnf.
 
+A host is a folder in which dnf and rpm find their files, and in which all that they write stays.
+"""
+
+import os
 import shutil
 
+import pytest
+import readme
 from building import NAME, git, macros, make_rpm, plain
-from commands import run
-from hook import ON_GLITTER, POINTS
+from hook import TESTS
 
-HOOKS = "usr/libexec/vdsm/hooks"
+CODES = readme.codes(readme.PROSE)
+AS_ROOT = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]  # of a user namespace
+
+
+def dnf(host, *arguments, **options):
+    """Run dnf on a host, with yes for an answer; return the CompletedProcess."""
+    here = ["--assumeyes", "--noplugins", f"--installroot={host}", "--releasever=9"]
+    return plain(*AS_ROOT, "dnf", *here, *arguments, env={"HOME": f"{host}/root"}, **options)
+
+
+def rpm(host, *arguments):
+    """Run rpm on a host; return what it printed."""
+    environ = {"HOME": f"{host}/root"}
+    return plain(*AS_ROOT, "rpm", "--root", host, *arguments, env=environ).stdout
+
+
+def installed(host, name=NAME):
+    """Return the version and release of the hook, or of another package, on a host."""
+    return rpm(host, "-q", "--qf", "%{VERSION}-%{RELEASE}", name)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Return a host with Vdsm 4.50.7, which has a repository with oVirt's 4.60, too."""
+    if plain(*AS_ROOT, "dnf", "--version", status=None).returncode:
+        pytest.skip("needs dnf, and root or user namespaces: rpm fills a root for root only")
+    host, repository = map(tmp_path_factory.mktemp, ("prepared", "repository"))
+    for version in "4.50.7", "4.60":
+        options = macros(of_vdsm=version, _topdir=repository / "build", _rpmdir=repository)
+        plain("rpmbuild", *options, "-bb", TESTS / "package" / "ovirt.spec.in")
+    plain("createrepo_c", repository)
+    for name, text in {
+        # Without this, Debian's rpm has its database in the user's home, inside of the root.
+        "root/.rpmmacros": "%_dbpath /var/lib/rpm\n",
+        "etc/dnf/dnf.conf": "[main]\ngpgcheck=1\nbest=True\n",  # the settings of EL 9
+        "etc/yum.repos.d/ovirt.repo": f"[ovirt]\nname=o\nbaseurl=file://{repository}\ngpgcheck=0\n",
+    }.items():
+        (host / name).parent.mkdir(parents=True)
+        (host / name).write_text(text)
+    dnf(host, "install", "vdsm-4.50.7")
+    return host
+
+
+@pytest.fixture
+def host(prepared, tmp_path):
+    """Return a host with Vdsm 4.50.7 and no hook."""
+    return shutil.copytree(prepared, tmp_path / "root", symlinks=True)
+
+
+@pytest.fixture
+def ours(host, package):
+    """Return that host with our package in the place of oVirt's."""
+    dnf(host, "install", f"{NAME}-4.50.7")
+    dnf(host, "install", package)
+    return host
 
 
 def test_it_needs_a_vdsm_of_ovirt_4_4_and_no_repository(host, package, release):
-    host.dnf("install", "--disablerepo=*", package)
-    assert host.hook == release
-    host.dnf("remove", "vdsm")
-    done = host.dnf("install", "--disablerepo=*", package, status=1)
+    dnf(host, "install", "--disablerepo=*", package)
+    assert installed(host) == release
+    dnf(host, "remove", "vdsm")
+    done = dnf(host, "install", "--disablerepo=*", package, status=1)
     assert f"nothing provides vdsm >= 4.40 needed by {NAME}" in done.stderr
 
 
-def test_it_takes_the_place_of_ovirts(ours, release, device):
-    assert ours.hook == release
-    assert ours.rpm("--verify", NAME, "vdsm").stdout == ""
-    before, environ = device.read_bytes(), {"extnet": "glitter", "_hook_domxml": str(device)}
-    for point in POINTS:
-        device.write_bytes(before)
-        run(ours.path / HOOKS / point / "50_extnet", env=environ)
-        assert device.read_bytes() == ON_GLITTER
-        assert ours.rpm("-qf", "--qf", "%{NAME}", f"/{HOOKS}/{point}").stdout == "vdsm"
+@pytest.mark.parametrize(
+    ("command", "hook", "vdsm"),
+    [
+        ("dnf upgrade", "ours", "4.60-1"),
+        ("dnf distro-sync", "4.60-1", "4.60-1"),
+        ("dnf history undo", "4.50.7-1", "4.50.7-1"),
+        (f"dnf downgrade {NAME}", "4.60-1", "4.50.7-1"),
+    ],
+)
+def test_dnf_keeps_it_or_puts_ovirts_back_with(command, hook, vdsm, ours, release):
+    assert command in CODES
+    dnf(ours, *command.split()[1:], *(["last"] if "undo" in command else []))
+    assert installed(ours) == hook.replace("ours", release)
+    assert installed(ours, "vdsm") == vdsm
+    assert rpm(ours, "--verify", NAME, "vdsm") == ""
 
 
-def test_an_upgrade_of_all_keeps_it(ours, release):
-    ours.dnf("upgrade")
-    assert ours.rpm("-q", "vdsm").stdout == "vdsm-4.60-1.noarch\n"
-    assert ours.hook == release
-
-
-def test_a_distro_sync_puts_ovirts_back_unless_that_is_excluded(ours, package, release):
-    ours.dnf("distro-sync")
-    assert ours.hook == "4.60-1"
-    ours.dnf("install", package)
-    ours.write("etc/yum.repos.d/ovirt.repo", f"excludepkgs={NAME}\n")
-    ours.dnf("distro-sync")
-    assert ours.hook == release
-    ours.dnf("downgrade", "--disableexcludes=ovirt", NAME)
-    assert ours.hook == "4.60-1"
-
-
-def test_undoing_its_installation_puts_ovirts_back(ours):
-    ours.dnf("history", "undo", "last")
-    assert ours.hook == "4.50.7-1"
-
-
-def test_a_downgrade_goes_back_to_ovirts(ours):
-    ours.dnf("downgrade", NAME)
-    assert ours.hook == "4.60-1"
-    assert ours.rpm("--verify", NAME, "vdsm").stdout == ""
+def test_excluded_from_ovirts_repository_it_stays_until_a_downgrade(ours, release):
+    (exclude,) = (code for code in CODES if code.startswith("excludepkgs="))
+    with (ours / "etc/yum.repos.d/ovirt.repo").open("a") as file:
+        file.write(exclude)
+    dnf(ours, "distro-sync")
+    assert installed(ours) == release
+    (include,) = (code for code in CODES if code.startswith("--disableexcludes="))
+    dnf(ours, "downgrade", include, NAME)
+    assert installed(ours) == "4.60-1"
 
 
 def test_a_removal_leaves_nothing(host, package):
-    find = "find", host.path / "usr", "-printf", r"%P %M %l\n"
-    without = set(plain(*find).stdout.splitlines())
-    host.dnf("install", package)
-    assert set(plain(*find).stdout.splitlines()) > without
-    host.dnf("remove", NAME)
-    assert set(plain(*find).stdout.splitlines()) == without
+    find = "find", host / "usr", "-printf", r"%P %M %l\n"
+    without = sorted(plain(*find).stdout.splitlines())
+    dnf(host, "install", package)
+    dnf(host, "remove", NAME)
+    assert sorted(plain(*find).stdout.splitlines()) == without
 
 
-def test_a_build_of_a_later_commit_is_an_upgrade(ours, clone):
+def test_a_later_commit_is_an_upgrade_and_other_bytes_of_it_need_a_reinstall(ours, clone, tmp_path):
     folder = clone()
     git(folder, "commit", "--allow-empty", "--message", "Next", date="1000086400 +0000")
-    assert "Upgraded:" in ours.dnf("install", make_rpm(folder)[0]).stdout
-
-
-def test_other_bytes_of_the_same_release_need_a_reinstall(ours, build, tmp_path):
-    plain("rpmbuild", "--nodeps", *macros(_topdir=tmp_path), "--rebuild", build[1])
-    (other,) = tmp_path.glob("RPMS/noarch/*.rpm")
-    assert "Nothing to do." in ours.dnf("install", other).stdout
-    assert "Reinstalled:" in ours.dnf("reinstall", other).stdout
+    later, source = make_rpm(folder)
+    assert "Upgraded:" in dnf(ours, "install", later).stdout
+    plain("rpmbuild", "--nodeps", *macros(_rpmdir=tmp_path), "--rebuild", source)
+    (other,) = tmp_path.glob("noarch/*.rpm")
+    assert "Nothing to do." in dnf(ours, "install", other).stdout
+    assert "Reinstalled:" in dnf(ours, "reinstall", other).stdout
 
 
 def test_a_host_that_wants_signatures_takes_the_signed_package(host, package, release, tmp_path):
-    who, key, signed = "extnet@example.org", tmp_path / "key.asc", shutil.copy(package, tmp_path)
-    (tmp_path / "gnupg").mkdir(0o700)
-    environ = {"GNUPGHOME": str(tmp_path / "gnupg")}
-    generate = ["--passphrase", "", "--quick-generate-key", who, "rsa2048", "sign", "never"]
+    key, signed = tmp_path / "key.asc", shutil.copy(package, tmp_path)
+    environ = {"GNUPGHOME": str(tmp_path)}
+    generate = "--batch", "--passphrase", "", "--quick-generate-key", "extnet", "rsa2048"
     try:
-        plain("gpg", "--batch", *generate, env=environ)
-        plain("gpg", "--armor", "--output", key, "--export", who, env=environ)
-        settings = macros(_gpg_name=who, __gpg=shutil.which("gpg"))  # Debian's rpm has another path
+        plain("gpg", *generate, "sign", "never", env=environ)
+        plain("gpg", "--armor", "--output", key, "--export", env=environ)
+        # Debian's rpm looks for gpg in another place.
+        settings = macros(_gpg_name="extnet", __gpg=shutil.which("gpg"))
         plain("rpmsign", *settings, "--addsign", signed, env=environ)
     finally:
         plain("gpgconf", "--kill", "all", env=environ)
-    host.write("root/.rpmmacros", "%_pkgverify_level all\n")
-    host.dnf("install", package, status=1)
-    host.rpm("--import", key)
-    host.dnf("install", signed)
-    assert host.hook == release
+    with (host / "root/.rpmmacros").open("a") as file:
+        file.write("%_pkgverify_level all\n")
+    dnf(host, "install", package, status=1)
+    rpm(host, "--import", key)
+    dnf(host, "install", signed)
+    assert installed(host) == release

@@ -20,9 +20,8 @@ ROUNDS = 200
 def seconds(command, environ):
     """Run a command, which has to succeed; return its CPU time."""
     silent = [(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
-    _, status, usage = os.wait4(
-        os.posix_spawn(command[0], command, environ, file_actions=silent), 0
-    )
+    process = os.posix_spawn(command[0], command, environ, file_actions=silent)
+    _, status, usage = os.wait4(process, 0)
     if status:
         raise SystemExit(f"{command} ended with {os.waitstatus_to_exitcode(status)}")
     return usage.ru_utime + usage.ru_stime
