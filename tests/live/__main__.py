@@ -106,10 +106,7 @@ def main(arguments, vdsm):
 
     arguments: of pytest; vdsm: what VDSM= names, the root folder of an installation, or "".
     """
-    lack = unfit(vdsm)
-    if "--capture-vnics" in arguments and not vdsm:
-        lack = "--capture-vnics needs VDSM=, the root folder of a Vdsm"
-    if lack:
+    if lack := unfit(vdsm):
         print(f"check-live {lack}", file=sys.stderr)
         return 1
     if missing := missing_packages():

@@ -44,6 +44,11 @@ class RealVdsm:
         command = [*AS_SERVICE, "/usr/libexec/vdsm/vdsmd"]
         self.vdsmd = self.host.daemon(*command, ready=[*CLIENT, "Host", "ping2"])
 
+    def version(self):
+        """Return the version of Vdsm."""
+        program = "from vdsm.common import dsaversion as it; print(it.software_version)"
+        return self.host.do("python3", "-W", "ignore", "-c", program).strip()
+
     def call(self, method, **parameters):
         """Call a method of Vdsm, "Host.getCapabilities", say; return its result; raise Refused."""
         command = self.host.inside([*CLIENT, "--file", "-", *method.split(".")])

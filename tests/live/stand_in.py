@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """In the place of vdsmd: what it does between a call of Engine's and libvirt, and only that.
 
-It hands device XML to the installed hooks and what they leave to the real libvirt. The forms of
-that XML are those of tests/vnics/*/vdsm-*, captured from vdsmd 4.50.7; the rest was read in its
-lib/vdsm/virt/vm.py and lib/vdsm/common/hooks.py. With VDSM= the lab's tests hold vdsmd to all that
-they hold this to.
+It hands device XML to the installed hooks, and what they leave to the real libvirt. The XML has the
+forms of tests/vnics/*/vdsm-*, captured from vdsmd; the rest was read in lib/vdsm/virt/vm.py and
+lib/vdsm/common/hooks.py of 4.50.7. With VDSM= the same tests go through vdsmd.
 """
 
 import os

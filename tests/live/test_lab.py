@@ -51,8 +51,3 @@ def test_a_machine_without_it_is_told_what_the_lab_needs(wrapper, environ, messa
     done = run(*wrapper, sys.executable, LIVE, env={**os.environ, **environ}, status=1)
     assert done.stderr.startswith(f"check-live {message}")
     assert done.stderr.count("\n") == 1
-
-
-def test_capturing_takes_a_vdsm():
-    done = run(sys.executable, LIVE, "--capture-vnics", env={**os.environ, "VDSM": ""}, status=1)
-    assert done.stderr == "check-live --capture-vnics needs VDSM=, the root folder of a Vdsm\n"

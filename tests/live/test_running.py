@@ -58,6 +58,6 @@ def test_on_open_vswitch_an_older_libvirt_changes_no_link_without_an_interfaceid
 
 def test_the_captured_device_xml_is_what_vdsm_hands_over(plug, captured):
     nic = plug(GLITTER)
-    captured(nic, "before_nic_hotplug", "rewritten/vdsm-hotplug")
+    captured(nic, "before_nic_hotplug", "hotplug")
     nic.update(link="down")
-    captured(nic, "before_update_device", "rewritten/vdsm-update")
+    captured(nic, "before_update_device", "update")
