@@ -47,8 +47,7 @@ def test_what_a_hook_adds_at_a_start_alone_is_lost_at_the_first_live_change(host
     (nic,) = vm.add(OVS._replace(extnet="grouped"))
 
     def tag():
-        (port,) = re.findall(r"^ *(vnet\d+) ", host.do("virsh", "domiflist", vm.name), re.M)
-        return host.do("ovs-vsctl", "get", "port", port, "tag").strip()
+        return host.do("ovs-vsctl", "get", "port", nic.of_libvirt()[0], "tag").strip()
 
     other = host.add_hook(POINTS[0], "60_adding", adding)
     try:
@@ -147,7 +146,7 @@ def test_with_ovirts_extnet_a_vm_on_macvtap_cannot_be_resumed(new_vm, host):
     (nic,) = vm.add(MACVTAP)
     vm.start()
     assert nic.on() == "macvtap_net"
-    vm.suspend()
-    text, _ = host.refusal(vm.resume)
+    host.agent.suspend(vm)
+    text, _ = host.refusal(host.agent.resume, vm)
     assert "Traceback (most recent call last)" in text
     assert "KeyError" in text

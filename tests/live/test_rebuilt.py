@@ -36,8 +36,8 @@ def nics(event, host, request):
         elif event == "migration":
             vm.migrate(request.getfixturevalue("destination"))
         else:
-            vm.suspend()
-            vm.resume()
+            host.agent.suspend(vm)
+            host.agent.resume(vm)
         yield nics
 
 

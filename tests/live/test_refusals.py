@@ -98,14 +98,14 @@ def suspended(host):
         vm = new_vm()
         vm.add(GLITTER)
         vm.start(paused=True)
-        vm.suspend()
+        host.agent.suspend(vm)
         yield vm
 
 
 @pytest.mark.parametrize("refused", [SPOILT[0], "inactive"], ids=str, indirect=True)
 def test_a_resume_and_the_saved_state_survives(suspended, host, refused):
     for _ in range(2):
-        _, said = host.refusal(suspended.resume)
+        _, said = host.refusal(host.agent.resume, suspended)
         assert re.search(refused[1], said)
         assert in_readme(said)
 
@@ -115,7 +115,8 @@ def test_a_migration_to_a_host_without_the_network(new_vm, host, destination):
     vm = new_vm()
     (nic,) = vm.add(OVS._replace(extnet="here_only"))
     vm.start()
-    _, said = host.refusal(vm.migrate, destination)
+    text, said = host.refusal(vm.migrate, destination)
+    assert text == "Fatal error during migration" or not host.vdsm
     assert "no network with matching name 'here_only'" in said
     assert nic.reaches() == "ovs_net"  # it runs on
 
@@ -125,28 +126,20 @@ def test_a_migration_to_a_host_without_the_network(new_vm, host, destination):
     ("profile", "code", "reason"),
     [(Profile("a/b"), 1500, rf"{BY_HOOK}\\n"), (Profile("nope"), 49, BY_LIBVIRT["missing"][1])],
 )
-def test_what_engine_is_handed(vm, new_vm, host, destination, profile, code, reason):
+def test_what_engine_is_handed(vm, new_vm, host, profile, code, reason):
     other = new_vm()
     other.add(profile)
     assert re.match(reason, host.refusal(other.start)[0])
     assert re.match(rf"\(code={code}, message=.*{reason}", host.refusal(vm.plug, profile)[0])
     changed, _ = host.refusal(vm.nics[0].update, profile)
     assert changed == "(code=56, message=Failed to update device)"
-    stuck = new_vm()
-    stuck.add(OVS)
-    stuck.start()
-    destination.do("virsh", "net-destroy", "ovs_net")
-    try:
-        assert host.refusal(stuck.migrate, destination)[0] == "Fatal error during migration"
-    finally:
-        destination.do("virsh", "net-start", "ovs_net")
 
 
 @pytest.mark.needs_vdsm
 def test_engine_is_handed_that_a_resume_failed(suspended, host):
     spoiler = host.add_hook(POINTS[0], "40_spoiling", spoiling(None))
     try:
-        text, _ = host.refusal(suspended.resume)
+        text, _ = host.refusal(host.agent.resume, suspended)
     finally:
         spoiler.unlink()
     assert re.match(f"Wake up from hibernation failed:{BY_HOOK}", text)

@@ -48,7 +48,7 @@ def test_vdsm_log_has_the_line_that_readme_shows(nics):
     )
     nic = nics[GLITTER]
     expected = shown[0].replace(shown[1], nic.mac).replace(shown[2], nic.vm.id)
-    assert nic.audit_lines() == [expected.replace("bridge 'extnet'", "bridge 'ovirtmgmt'")]
+    assert nic.audit_lines() == [expected.replace("bridge 'nowhere'", "bridge 'ovirtmgmt'")]
     assert nics[WITHOUT].audit_lines() == []
 
 
