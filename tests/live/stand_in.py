@@ -88,9 +88,7 @@ class StandIn:
         before = known.of_vnics[alias]
         known.of_vnics[alias] = properties
         try:
-            self._virsh(
-                *change, given=self._hooked(POINTS[2], vm, known, alias, plain)
-            )
+            self._virsh(*change, given=self._hooked(POINTS[2], vm, known, alias, plain))
         except Refused as refused:
             known.of_vnics[alias] = before
             self._log(f"{refused}")
