@@ -110,6 +110,13 @@ def test_a_file_system_that_takes_no_more_is_refused(mounted, python, option, wh
     assert_refused(call_hook(device, python=python), why, device, content)
 
 
+def test_a_file_that_is_not_there_or_not_named_is_refused():
+    for path, shown in (None, ""), ("/gone", "/gone"):
+        done = call_hook(path)
+        why = f"because its file '{shown}' cannot be read or replaced (No such file or directory): "
+        assert (done.status, why in done.stderr) == (2, True)
+
+
 def test_a_file_size_limit_is_refused(device, python):
     limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))}
     assert_refused(call_hook(device, python=python, **limit), "File too large", device)
