@@ -17,7 +17,7 @@ CODE = HOOK.read_text(encoding="utf-8")
 DEVICE = "extnet: a device: not moved to network"
 NO_MEMORY = f"{DEVICE} (see its profile), because the VM's host is out of memory: "
 PYTHON = f"{DEVICE} 'glitter', because Python on the VM's host failed ({{}}): "
-FILE = "its file '{}' cannot be read or replaced (Too many open files): "
+FILE = "the device's file '{}' cannot be read or replaced (Too many open files): "
 
 FAIL = """
 import builtins, posix, sys
@@ -68,7 +68,7 @@ def assert_true(done, before, after):
         assert after == before
     if done.status == 2:
         assert last == ""
-        assert {"its XML" in readme.refusal(line) for line in lines} == {False}
+        assert {"the device XML" in readme.refusal(line) for line in lines} == {False}
 
 
 def peak(python):
