@@ -8,7 +8,7 @@ import pytest
 from agent import HOOKS
 from commands import make
 from hook import POINTS
-from vm import GLITTER, MACVTAP, OVS, WITHOUT, Profile
+from vm import GLITTER, MACVTAP, WITHOUT, Profile
 
 GIVEN = """
 exec 2>/var/log/vdsm/given
@@ -37,27 +37,17 @@ def test_what_a_hook_is_given(host, new_vm):
 
 
 def test_what_a_hook_adds_at_a_start_alone_is_lost_at_the_first_live_change(host, new_vm):
-    groups = "".join(
-        f'<portgroup name="{name}"{default}><vlan><tag id="{tag}"/></vlan></portgroup>'
-        for name, tag, default in [("first", 10, ' default="yes"'), ("second", 20, "")]
-    )
-    host.add_openvswitch_network("grouped", groups)
-    adding = """sed -i 's/network="grouped"/& portgroup="second"/' "$_hook_domxml" """
+    adding = """sed -i 's,</interface>,<filterref filter="no-mac-spoofing"/>&,' "$_hook_domxml" """
     vm = new_vm()
-    (nic,) = vm.add(OVS._replace(extnet="grouped"))
-
-    def tag():
-        return host.do("ovs-vsctl", "get", "port", nic.of_libvirt()[0], "tag").strip()
-
+    (nic,) = vm.add(Profile("glitter"))
     other = host.add_hook(POINTS[0], "60_adding", adding)
     try:
         vm.start(paused=True)
     finally:
         other.unlink()
-    assert tag() == "20"
+    assert "no-mac-spoofing" in host.do("virsh", "dumpxml", vm.name)
     nic.update(link="down")
-    # libvirt 9.0 says 10, the default's; in the switch the port has no VLAN at all.
-    assert tag() != "20"
+    assert "no-mac-spoofing" not in host.do("virsh", "dumpxml", vm.name)
 
 
 @pytest.mark.needs_vdsm
