@@ -15,10 +15,9 @@ from pathlib import Path
 import readme
 import real_vdsm
 import stand_in
-from agent import HOOKS, LOG, PATH, Refused
+from agent import HOOKS, LOG, PATH, Refused, until
 from commands import run
 from hook import POINTS, TESTS
-from waiting import until
 
 # Where the traffic of a network's vNICs goes on every host, a bridge or a NIC, and the router that
 # answers there. The first two are oVirt networks, the others libvirt's.

@@ -7,9 +7,8 @@ import pickle
 import re
 
 import engine_xml
-from agent import AS_SERVICE, DOWNTIME, SAVED, Refused
+from agent import AS_SERVICE, DOWNTIME, SAVED, Refused, until
 from commands import run
-from waiting import until
 
 CLIENT = ["vdsm-client", "--insecure", "--host", "127.0.0.1", "--timeout", "120"]
 UP = "Up", "Powering up"

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 import engine_xml
-from agent import AS_SERVICE, DOWNTIME, HOOKS, LOG, SAVED, Refused
+from agent import AS_SERVICE, DOWNTIME, HOOKS, LOG, SAVED, Refused, until
 from commands import run
 from hook import POINTS
-from waiting import until
 
 METADATA = {"ovirt-vm": "http://ovirt.org/vm/1.0"}
 # What `vdsm-tool configure` does for libvirt, so that changing something takes a password.

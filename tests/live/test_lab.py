@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from agent import until
 from commands import run
 from hook import REPOSITORY
-from waiting import until
 
 LIVE = REPOSITORY / "tests" / "live"
 # What a lab does, in short: it mounts, makes a NIC, and has a daemon.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hooks beside extnet: somebody's, oVirt's own, and oVirt's own extnet in its place."""
+"""Hooks beside extnet, and oVirt's own extnet in its place."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ import pytest
 from agent import HOOKS
 from commands import make
 from hook import POINTS
-from vm import GLITTER, MACVTAP, WITHOUT, Profile
+from vm import GLITTER, MACVTAP, Profile
 
 GIVEN = """
 exec 2>/var/log/vdsm/given
@@ -65,57 +65,21 @@ def test_engine_is_handed_what_the_last_hook_said_that_ran(host, new_vm, status)
     assert f"40_failing: rc={status} err=b'I am the one" in log
 
 
-OVIRTS = (
-    {  # in the hook points of an installation that has them
-        (point, name)
-        for point in POINTS[:2]
-        for name in ("50_vmfex", "50_openstacknet", "openstacknet_utils.py")
-    }
-    | {("before_vm_start", "50_qemucmdline")}
-)
-
-
 @pytest.fixture
-def ovirts(host):
-    """Give a function that installs a set of the installation's hooks, (hook point, name)."""
-    added = []
-
-    def install(hooks):
-        for point, name in hooks:
-            source = host.vdsm / HOOKS / point / name
-            if not source.exists():
-                pytest.skip(f"the installation has no {source}")
-            file = host.add_hook(point, name, "")
-            shutil.copy(source, file)  # with its mode
-            added.append(file)
-
-    yield install
-    for file in added:
-        file.unlink()
-    make("install", f"DESTDIR={host.root}")  # ovirts_extnet took its place
-
-
-@pytest.mark.needs_vdsm
-def test_ovirts_own_hooks_do_their_work_and_extnet_does_its(host, new_vm, ovirts):
-    ovirts(OVIRTS)
-    vm = new_vm()
-    nics = vm.add(GLITTER, WITHOUT)
-    start = len(host.log)
-    vm.start(properties={"qemu_cmdline": '["-fw_cfg", "name=opt/neighbour,string=beside"]'})
-    assert "name=opt/neighbour,string=beside" in host.read(f"/var/log/libvirt/qemu/{vm.name}.log")
-    nics.append(vm.plug(GLITTER))
-    assert [nic.on() for nic in nics] == ["glitter", "ovirtmgmt", "glitter"]
-    log = host.log[start:]
-    for name, runs in {"vmfex": 3, "openstacknet": 3, "qemucmdline": 1}.items():
-        assert log.count(f"50_{name}: rc=0 err=b''") == runs
-
-
-@pytest.fixture
-def ovirts_extnet(host, ovirts):
-    """Have oVirt's hook in the place of this one: README compares them."""
-    for point in POINTS:
-        (host.root / HOOKS / point / "50_extnet").unlink()
-    ovirts([(point, "50_extnet") for point in POINTS[:2]])
+def ovirts_extnet(host):
+    """Have oVirt's hook of the installation in the place of this one: README compares them."""
+    sources = [host.vdsm / HOOKS / point / "50_extnet" for point in POINTS[:2]]
+    if not all(source.exists() for source in sources):
+        pytest.skip(f"the installation has no {sources[0]}")
+    places = [host.root / HOOKS / point / "50_extnet" for point in POINTS]
+    for place in places:
+        place.unlink()
+    for source, place in zip(sources, places, strict=False):
+        shutil.copy(source, place)
+    yield
+    for place in places[:2]:
+        place.unlink()
+    make("install", f"DESTDIR={host.root}")
 
 
 @pytest.mark.needs_vdsm

@@ -11,9 +11,8 @@ import uuid
 from typing import NamedTuple
 
 import engine_xml
-from agent import Refused
+from agent import Refused, until
 from lab_host import WHERE
-from waiting import until
 
 VMS = []  # all there are, for what a failure shows
 NAMES, MACS = itertools.count(1), itertools.count(1)
@@ -107,16 +106,6 @@ class Nic:
             return None
 
         return until(told, f"guest {self.vm.name} to report of vNIC {self.mac}: {expected}")
-
-    def is_lost(self):
-        """Wait until the guest sees it no more."""
-        start = len(self.vm.console())
-
-        def gone():
-            rounds = re.findall(r"^round=[0-9]+ vNICs:(.*)\n", self.vm.rounds_after(start), re.M)
-            return any(self.mac not in macs for macs in rounds)
-
-        until(gone, f"guest {self.vm.name} to lose vNIC {self.mac}")
 
     def reaches(self):
         """Wait until a router answers the guest there; return the network whose router it is."""
