@@ -4,7 +4,8 @@
 A new case is new files there, and no new Python: what Vdsm hands over with the custom property
 extnet=glitter, in rewritten as NAME-in.xml with NAME-out.xml, what libvirt is to get, beside it; in
 refused as NAME.xml with NAME.txt, the line that the hook writes, which is one of README's.
-vdsm-* were captured from the real Vdsm; seed-* are of the story the hook was first written for.
+The folders vdsm-VERSION were captured from that Vdsm; seed-* are of the story the hook was first
+written for.
 """
 
 import pytest

@@ -47,7 +47,7 @@ def run_as_vdsm(path):
 def assert_refused(done, why, device, content=VNIC):
     """Assert a refusal for a reason, with the device file as it was and nothing beside it."""
     assert done.status == 2
-    assert f", because its file '{device}' cannot be read or replaced ({why}): " in done.stderr
+    assert f"'{device}' cannot be read or replaced ({why}): " in done.stderr
     readme.refusal(done.stderr.removesuffix("\n"))
     assert device.read_bytes() == content
     assert list(device.parent.iterdir()) == [device]
@@ -108,6 +108,13 @@ def test_a_file_system_that_takes_no_more_is_refused(mounted, python, option, wh
     device.write_bytes(content)
     subprocess.run(["mount", "-o", f"remount,{option}", mounted], check=True)
     assert_refused(call_hook(device, python=python), why, device, content)
+
+
+def test_a_file_that_is_not_there_or_not_named_is_refused():
+    for path, shown in (None, ""), ("/gone", "/gone"):
+        done = call_hook(path)
+        why = f"'{shown}' cannot be read or replaced (No such file or directory): "
+        assert (done.status, why in done.stderr) == (2, True)
 
 
 def test_a_file_size_limit_is_refused(device, python):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whatever fails: one true line, and status 2 with the old file, or status 0 with the new one.
 
-Python itself can fail before it comes to the hook, or crash. The hook's name is in no traceback.
+Python itself can fail before the hook's first line, or crash. Then no traceback names the hook.
 """
 
 import ast
+import re
 import resource
 import subprocess
 
@@ -13,9 +14,10 @@ import readme
 from hook import HOOK, ON_GLITTER, VNIC, Done, call_hook
 
 CODE = HOOK.read_text(encoding="utf-8")
-NO_MEMORY = "the VM's host is out of memory: "
-PYTHON = "Python on the VM's host failed ({}): "
-FILE = "its file '{}' cannot be read or replaced (Too many open files): "
+DEVICE = "extnet: a device: not moved to network"
+NO_MEMORY = f"{DEVICE} (see its profile), because the VM's host is out of memory: "
+PYTHON = f"{DEVICE} 'glitter', because Python on the VM's host failed ({{}}): "
+FILE = "the device's file '{}' cannot be read or replaced (Too many open files): "
 
 FAIL = """
 import builtins, posix, sys
@@ -50,7 +52,7 @@ RENAME = "posix.rename = fail"
 def test_whatever_is_raised_is_refused_for_what_an_admin_can_do(place, error, why, device):
     done = call_hook(device, script=("-c", FAIL.format(error=error) + place + "\n" + CODE))
     assert done.status == 2
-    assert f", because {why.format(device)}" in done.stderr
+    assert why.format(device) in done.stderr
     readme.refusal(done.stderr.removesuffix("\n"))
     assert (device.read_bytes(), list(device.parent.iterdir())) == (VNIC, [device])
 
@@ -58,7 +60,7 @@ def test_whatever_is_raised_is_refused_for_what_an_admin_can_do(place, error, wh
 def assert_true(done, before, after):
     """Assert that a call did what it said; before, after: what the device file had, and has."""
     *lines, last = done.stderr.split("\n")
-    assert done.status < 0 or "50_extnet" not in done.stderr
+    assert not re.search(r'50_extnet", line \d+, in ', done.stderr)
     if done.status == 0:
         assert after == ON_GLITTER
         assert done.stderr == "" or (last == "" and lines[0].endswith(" -> network 'glitter'"))
@@ -66,7 +68,7 @@ def assert_true(done, before, after):
         assert after == before
     if done.status == 2:
         assert last == ""
-        assert {"its XML" in readme.refusal(line) for line in lines} == {False}
+        assert {"the device XML" in readme.refusal(line) for line in lines} == {False}
 
 
 def peak(python):
@@ -102,7 +104,7 @@ first, mark, rest = open(code).read().partition("sys.excepthook = give_up")
 first, rest = compile(first + mark, code, "exec"), compile(rest, code, "exec")
 before = open(path, "rb").read()
 sys.argv[1:] = []
-for number in range({number}, 500, 3):
+for number in range(0, 500, 2):
     with open(path, "wb") as file:
         file.write(before)
     read, write = posix.pipe()
@@ -124,11 +126,9 @@ def test_a_single_failed_allocation_is_told_in_one_line(device, python):
     # If the first call of posix._exit fails, as it can before Python 3.8, a second line follows.
     device.write_bytes(VNIC.replace(b"ovirtmgmt", b"o" * 300))  # a line that is no small object
     before = device.read_bytes()
-    number = int(python.rpartition(".")[2])  # each Python tries others of the places
-    done = call_hook(device, python=python, script=("-c", SINGLE.format(number=number % 3), HOOK))
-    seen = set()
-    for line in done.stdout.splitlines():
-        status, stderr, after = ast.literal_eval(line)
+    done = call_hook(device, python=python, script=("-c", SINGLE, HOOK))
+    outcomes = [ast.literal_eval(line) for line in done.stdout.splitlines()]
+    for status, stderr, after in outcomes:
         assert_true(Done(status, stderr, ""), before, after)
-        seen.add(status)
-    assert {0, 2} <= seen or "_testcapi" in done.stderr, done
+    assert outcomes.count((0, "", ON_GLITTER)) <= 1  # where even the call that writes it failed
+    assert {0, 2} <= {status for status, _, _ in outcomes} or "_testcapi" in done.stderr, done

@@ -6,7 +6,6 @@ runs pytest in namespaces of its own. Whatever the lab starts, mounts or configu
 ends with them: when the tests are through, fail, are interrupted or killed.
 """
 
-import contextlib
 import functools
 import os
 import platform
@@ -30,7 +29,6 @@ OF_RELEASE = {  # what a release has in packages of its own
     "12": [],
     "13": [f"libvirt-daemon-driver-{name}" for name in DRIVERS],
 }
-INTERRUPTED = 128 + signal.SIGINT  # what a shell's status says of it
 NAMESPACES = ["--mount", "--net", "--pid", "--uts", "--ipc", "--mount-proc"]
 # PID 1 of the lab has to reap what daemons leave to it, which a shell does. A /run of the lab's own
 # keeps it away from the machine's daemons, and takes its files with it.
@@ -94,9 +92,7 @@ def run_in_namespaces(command):
         try:
             return lab.wait()
         except KeyboardInterrupt:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                lab.wait(timeout=10)  # the terminal has told pytest, too
-            return INTERRUPTED
+            return 128 + signal.SIGINT  # what a shell's status says of it
         finally:
             lab.kill()
 
@@ -106,10 +102,7 @@ def main(arguments, vdsm):
 
     arguments: of pytest; vdsm: what VDSM= names, the root folder of an installation, or "".
     """
-    lack = unfit(vdsm)
-    if "--capture-vnics" in arguments and not vdsm:
-        lack = "--capture-vnics needs VDSM=, the root folder of a Vdsm"
-    if lack:
+    if lack := unfit(vdsm):
         print(f"check-live {lack}", file=sys.stderr)
         return 1
     if missing := missing_packages():

@@ -12,6 +12,8 @@ Both have these methods; each raises Refused if the call fails. A vm is a vm.Vm,
     destroy(vm)                 whatever state it is in
 """
 
+import time
+
 HOOKS = "usr/libexec/vdsm/hooks"
 LOG = "/var/log/vdsm/vdsm.log"
 SAVED = "/var/lib/vdsm/{}"  # what a suspended VM leaves, by its id
@@ -30,3 +32,16 @@ DOWNTIME = "10000"
 
 class Refused(Exception):  # noqa: N818 (the lab expects it)
     """A call was refused. The message is what Engine is handed; without Vdsm it is the cause."""
+
+
+DEADLINE = 180
+
+
+def until(condition, what):
+    """Return what condition() gives once that is true; raise TimeoutError, naming what, if late."""
+    end = time.monotonic() + DEADLINE  # the machine may be busy with something else
+    while not (found := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {DEADLINE} s for {what}")
+        time.sleep(0.1)
+    return found

@@ -122,6 +122,7 @@ def module_vm(host):
 
 
 @pytest.fixture
-def captured(pytestconfig):
+def captured(pytestconfig, host):
     """Give captures.check(), which writes what it else compares if that was asked for."""
-    return functools.partial(captures.check, write=pytestconfig.getoption("capture_vnics"))
+    write = pytestconfig.getoption("capture_vnics")
+    return functools.partial(captures.check, version=host.agent.version() if write else None)

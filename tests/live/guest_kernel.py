@@ -37,10 +37,11 @@ def prepared(cache, apt_get, say):
         (kernel,) = Path(work).rglob("vmlinuz-*")
         kernel.rename(made / "vmlinuz")
         for module in MODULES:
-            (found,) = Path(work).rglob(f"{module}.ko*")
-            data = found.read_bytes()
-            if found.suffix == ".xz":  # in Debian 13
-                data = lzma.decompress(data)
-            (made / f"{module}.ko").write_bytes(data)
-        (made / "order").write_text("\n".join(MODULES) + "\n")
+            for found in Path(work).rglob(f"{module}.ko*"):  # in Debian 13 some are built in
+                data = found.read_bytes()
+                if found.suffix == ".xz":
+                    data = lzma.decompress(data)
+                (made / f"{module}.ko").write_bytes(data)
+                with (made / "order").open("a", encoding="utf-8") as order:
+                    order.write(f"{module}\n")
         return made.rename(cache / package)

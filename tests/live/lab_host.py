@@ -15,16 +15,15 @@ from pathlib import Path
 import readme
 import real_vdsm
 import stand_in
-from agent import HOOKS, LOG, PATH, Refused
+from agent import HOOKS, LOG, PATH, Refused, until
 from commands import run
 from hook import POINTS, TESTS
-from waiting import until
 
 # Where the traffic of a network's vNICs goes on every host, a bridge or a NIC, and the router that
 # answers there. The first two are oVirt networks, the others libvirt's.
 WHERE = {
     "ovirtmgmt": ("ovirtmgmt", "192.168.160.1"),
-    "extnet": ("extnet", None),  # leads nowhere
+    "nowhere": ("nowhere", None),  # leads nowhere
     "glitter": ("virbr-glitter", "192.168.150.1"),
     "bridged": ("br1", "192.168.185.1"),
     "ovs_net": ("ovsbr0", "192.168.170.1"),
@@ -179,7 +178,7 @@ class LabHost:
             raise RuntimeError(f"host {name} has no namespaces of its own")
         self.root = Path(f"/proc/{self.keeper.pid}/root")
         HOSTS.append(self)
-        for network in "ovirtmgmt", "extnet":  # Vdsm would have made them for Engine
+        for network in "ovirtmgmt", "nowhere":  # Vdsm would have made them for Engine
             self.add_bridge(WHERE[network][0])
         plug_in(name, "eth0", "netns", str(self.keeper.pid))
         self.do("ip", "link", "set", "eth0", "master", "ovirtmgmt", "up")

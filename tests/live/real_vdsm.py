@@ -7,9 +7,8 @@ import pickle
 import re
 
 import engine_xml
-from agent import AS_SERVICE, DOWNTIME, SAVED, Refused
+from agent import AS_SERVICE, DOWNTIME, SAVED, Refused, until
 from commands import run
-from waiting import until
 
 CLIENT = ["vdsm-client", "--insecure", "--host", "127.0.0.1", "--timeout", "120"]
 UP = "Up", "Powering up"
@@ -43,6 +42,11 @@ class RealVdsm:
         """Start vdsmd; return when it answers."""
         command = [*AS_SERVICE, "/usr/libexec/vdsm/vdsmd"]
         self.vdsmd = self.host.daemon(*command, ready=[*CLIENT, "Host", "ping2"])
+
+    def version(self):
+        """Return the version of Vdsm."""
+        program = "from vdsm.common import dsaversion as it; print(it.software_version)"
+        return self.host.do("python3", "-W", "ignore", "-c", program).strip()
 
     def call(self, method, **parameters):
         """Call a method of Vdsm, "Host.getCapabilities", say; return its result; raise Refused."""

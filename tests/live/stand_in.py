@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """In the place of vdsmd: what it does between a call of Engine's and libvirt, and only that.
 
-It hands device XML to the installed hooks and what they leave to the real libvirt. The forms of
-that XML are those of tests/vnics/*/vdsm-*, captured from vdsmd 4.50.7; the rest was read in its
-lib/vdsm/virt/vm.py and lib/vdsm/common/hooks.py. With VDSM= the lab's tests hold vdsmd to all that
-they hold this to.
+It hands device XML to the installed hooks, and what they leave to the real libvirt. The XML has the
+forms of tests/vnics/*/vdsm-*, captured from vdsmd; the rest was read in lib/vdsm/virt/vm.py and
+lib/vdsm/common/hooks.py of 4.50.7. With VDSM= the same tests go through vdsmd.
 """
 
 import os
@@ -14,9 +13,9 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 import engine_xml
-from agent import AS_SERVICE, DOWNTIME, HOOKS, LOG, SAVED, Refused
+from agent import AS_SERVICE, DOWNTIME, HOOKS, LOG, SAVED, Refused, until
 from commands import run
-from waiting import until
+from hook import POINTS
 
 METADATA = {"ovirt-vm": "http://ovirt.org/vm/1.0"}
 # What `vdsm-tool configure` does for libvirt, so that changing something takes a password.
@@ -28,6 +27,8 @@ saslpasswd2 -p -a libvirt vdsm@ovirt </etc/pki/vdsm/keys/libvirt_password
 """
 FILTER = """<filter name="vdsm-no-mac-spoofing" chain="root"><filterref filter="no-mac-spoofing"/>
 <filterref filter="no-arp-mac-spoofing"/></filter>"""
+# virsh has the password, whatever the host's admin did.
+LOGIN = {**os.environ, "LIBVIRT_AUTH_FILE": "/run/vdsm/auth.conf"}
 
 
 @dataclass
@@ -63,8 +64,8 @@ class StandIn:
         devices = root.find("devices")
         for number, vnic in enumerate(list(devices)):
             if vnic.tag == "interface":
-                ready = self._hooked(POINTS["start"], vm, known, _alias(vnic), _pretty(vnic))
-                devices[number] = ElementTree.fromstring(ready)
+                given = vm, known, _alias(vnic), _pretty(vnic)
+                devices[number] = ElementTree.fromstring(self._hooked(POINTS[0], *given))
         domain = ElementTree.tostring(root, encoding="unicode")
         self._virsh("create", "/dev/stdin", *(["--paused"] if paused else []), given=domain)
         self.known[vm.id] = known
@@ -74,7 +75,7 @@ class StandIn:
         vnic, properties = _vnic_of(engine_xml.hotplug(nic))
         vm, known = nic.vm, self.known[nic.vm.id]
         known.of_vnics[nic.alias] = properties
-        ready = self._hooked(POINTS["plug"], vm, known, nic.alias, _line(vnic))
+        ready = self._hooked(POINTS[1], vm, known, nic.alias, _line(vnic))
         self._virsh("attach-device", vm.name, "/dev/stdin", "--live", given=ready)
 
     def update(self, nic):
@@ -86,7 +87,7 @@ class StandIn:
         before = known.of_vnics[alias]
         known.of_vnics[alias] = properties
         try:
-            self._virsh(*change, given=self._hooked(POINTS["change"], vm, known, alias, plain))
+            self._virsh(*change, given=self._hooked(POINTS[2], vm, known, alias, plain))
         except Refused as refused:
             known.of_vnics[alias] = before
             self._log(f"{refused}")
@@ -104,7 +105,7 @@ class StandIn:
 
     def destroy(self, vm):
         """End a VM, if it is there."""
-        self.host.do("virsh", "destroy", vm.name, status=None, **self._login())
+        self.host.do("virsh", "destroy", vm.name, status=None, env=LOGIN)
         self.known.pop(vm.id, None)
 
     def suspend(self, vm):
@@ -116,7 +117,7 @@ class StandIn:
         """Start a suspended VM; what the hooks make of its vNICs is ignored, their failure not."""
         known = self.known[vm.id]
         for vnic in known.saved:
-            self._hooked(POINTS["start"], vm, known, _alias(vnic), _pretty(vnic))
+            self._hooked(POINTS[0], vm, known, _alias(vnic), _pretty(vnic))
         self._virsh("restore", SAVED.format(vm.id))
         self._learn(vm, known)
 
@@ -138,14 +139,10 @@ class StandIn:
         """Take the types of a VM's vNICs from libvirt's live XML."""
         known.types = {_alias(vnic): vnic.get("type") for vnic in self._vnics(vm)}
 
-    def _login(self):
-        """Return the option that gives virsh the password, whatever the host's admin did."""
-        return {"env": {**os.environ, "LIBVIRT_AUTH_FILE": "/run/vdsm/auth.conf"}}
-
     def _virsh(self, *arguments, given=""):
         """Run virsh, given text on stdin; return what it prints; raise Refused with its words."""
         command = self.host.inside(["virsh", "--quiet", *arguments])
-        done = run(*command, status=None, stdin=None, input=given, **self._login())
+        done = run(*command, status=None, stdin=None, input=given, env=LOGIN)
         if done.returncode:
             raise Refused(re.sub(r"^error: ", "", done.stderr, flags=re.M).strip())
         return done.stdout
@@ -204,11 +201,6 @@ class StandIn:
 
 
 AGENT = StandIn
-POINTS = {
-    "start": "before_device_create",
-    "plug": "before_nic_hotplug",
-    "change": "before_update_device",
-}
 
 
 def _alias(vnic):

@@ -18,7 +18,7 @@ SYSTEMCTL = r"""#!/bin/sh -e
 verb=$1
 [ "$verb" != daemon-reload ] || exit 0
 [ "$2" != --now ] || shift
-unit=${2%.service} active=/run/units-active/${2%.service}
+unit=${2%.service} active=/var/lib/units-active/${2%.service}
 file=/usr/lib/systemd/system/${unit%%@*}@.service
 [ -e "$file" ] || exit 1
 run() { # the commands of a kind, of which a leading "-" says that they may fail
@@ -27,7 +27,7 @@ run() { # the commands of a kind, of which a leading "-" says that they may fail
         sh -c "${command#-}" || [ "${command#-}" != "$command" ]
     done
 }
-mkdir -p /run/units-active
+mkdir -p /var/lib/units-active
 case $verb in
 is-enabled | is-active) [ -e "$active" ] && echo "${verb#is-}" ;;
 enable) [ -e "$active" ] || { run ExecStartPre; run ExecStart; touch "$active"; } ;;

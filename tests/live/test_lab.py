@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from agent import until
 from commands import run
 from hook import REPOSITORY
-from waiting import until
 
 LIVE = REPOSITORY / "tests" / "live"
 # What a lab does, in short: it mounts, makes a NIC, and has a daemon.
@@ -51,8 +51,3 @@ def test_a_machine_without_it_is_told_what_the_lab_needs(wrapper, environ, messa
     done = run(*wrapper, sys.executable, LIVE, env={**os.environ, **environ}, status=1)
     assert done.stderr.startswith(f"check-live {message}")
     assert done.stderr.count("\n") == 1
-
-
-def test_capturing_takes_a_vdsm():
-    done = run(sys.executable, LIVE, "--capture-vnics", env={**os.environ, "VDSM": ""}, status=1)
-    assert done.stderr == "check-live --capture-vnics needs VDSM=, the root folder of a Vdsm\n"

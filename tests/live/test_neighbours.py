@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hooks beside extnet: somebody's, oVirt's own, and oVirt's own extnet in its place."""
+"""Hooks beside extnet, and oVirt's own extnet in its place."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ import pytest
 from agent import HOOKS
 from commands import make
 from hook import POINTS
-from vm import GLITTER, MACVTAP, OVS, WITHOUT, Profile
+from vm import GLITTER, MACVTAP, Profile
 
 GIVEN = """
 exec 2>/var/log/vdsm/given
@@ -37,28 +37,17 @@ def test_what_a_hook_is_given(host, new_vm):
 
 
 def test_what_a_hook_adds_at_a_start_alone_is_lost_at_the_first_live_change(host, new_vm):
-    groups = "".join(
-        f'<portgroup name="{name}"{default}><vlan><tag id="{tag}"/></vlan></portgroup>'
-        for name, tag, default in [("first", 10, ' default="yes"'), ("second", 20, "")]
-    )
-    host.add_openvswitch_network("grouped", groups)
-    adding = """sed -i 's/network="grouped"/& portgroup="second"/' "$_hook_domxml" """
+    adding = """sed -i 's,</interface>,<filterref filter="no-mac-spoofing"/>&,' "$_hook_domxml" """
     vm = new_vm()
-    (nic,) = vm.add(OVS._replace(extnet="grouped"))
-
-    def tag():
-        (port,) = re.findall(r"^ *(vnet\d+) ", host.do("virsh", "domiflist", vm.name), re.M)
-        return host.do("ovs-vsctl", "get", "port", port, "tag").strip()
-
+    (nic,) = vm.add(Profile("glitter"))
     other = host.add_hook(POINTS[0], "60_adding", adding)
     try:
         vm.start(paused=True)
     finally:
         other.unlink()
-    assert tag() == "20"
+    assert "no-mac-spoofing" in host.do("virsh", "dumpxml", vm.name)
     nic.update(link="down")
-    # libvirt 9.0 says 10, the default's; in the switch the port has no VLAN at all.
-    assert tag() != "20"
+    assert "no-mac-spoofing" not in host.do("virsh", "dumpxml", vm.name)
 
 
 @pytest.mark.needs_vdsm
@@ -76,57 +65,21 @@ def test_engine_is_handed_what_the_last_hook_said_that_ran(host, new_vm, status)
     assert f"40_failing: rc={status} err=b'I am the one" in log
 
 
-OVIRTS = (
-    {  # in the hook points of an installation that has them
-        (point, name)
-        for point in POINTS[:2]
-        for name in ("50_vmfex", "50_openstacknet", "openstacknet_utils.py")
-    }
-    | {("before_vm_start", "50_qemucmdline")}
-)
-
-
 @pytest.fixture
-def ovirts(host):
-    """Give a function that installs a set of the installation's hooks, (hook point, name)."""
-    added = []
-
-    def install(hooks):
-        for point, name in hooks:
-            source = host.vdsm / HOOKS / point / name
-            if not source.exists():
-                pytest.skip(f"the installation has no {source}")
-            file = host.add_hook(point, name, "")
-            shutil.copy(source, file)  # with its mode
-            added.append(file)
-
-    yield install
-    for file in added:
-        file.unlink()
-    make("install", f"DESTDIR={host.root}")  # ovirts_extnet took its place
-
-
-@pytest.mark.needs_vdsm
-def test_ovirts_own_hooks_do_their_work_and_extnet_does_its(host, new_vm, ovirts):
-    ovirts(OVIRTS)
-    vm = new_vm()
-    nics = vm.add(GLITTER, WITHOUT)
-    start = len(host.log)
-    vm.start(properties={"qemu_cmdline": '["-fw_cfg", "name=opt/neighbour,string=beside"]'})
-    assert "name=opt/neighbour,string=beside" in host.read(f"/var/log/libvirt/qemu/{vm.name}.log")
-    nics.append(vm.plug(GLITTER))
-    assert [nic.on() for nic in nics] == ["glitter", "ovirtmgmt", "glitter"]
-    log = host.log[start:]
-    for name, runs in {"vmfex": 3, "openstacknet": 3, "qemucmdline": 1}.items():
-        assert log.count(f"50_{name}: rc=0 err=b''") == runs
-
-
-@pytest.fixture
-def ovirts_extnet(host, ovirts):
-    """Have oVirt's hook in the place of this one: README compares them."""
-    for point in POINTS:
-        (host.root / HOOKS / point / "50_extnet").unlink()
-    ovirts([(point, "50_extnet") for point in POINTS[:2]])
+def ovirts_extnet(host):
+    """Have oVirt's hook of the installation in the place of this one: README compares them."""
+    sources = [host.vdsm / HOOKS / point / "50_extnet" for point in POINTS[:2]]
+    if not all(source.exists() for source in sources):
+        pytest.skip(f"the installation has no {sources[0]}")
+    places = [host.root / HOOKS / point / "50_extnet" for point in POINTS]
+    for place in places:
+        place.unlink()
+    for source, place in zip(sources, places, strict=False):
+        shutil.copy(source, place)
+    yield
+    for place in places[:2]:
+        place.unlink()
+    make("install", f"DESTDIR={host.root}")
 
 
 @pytest.mark.needs_vdsm
@@ -147,7 +100,7 @@ def test_with_ovirts_extnet_a_vm_on_macvtap_cannot_be_resumed(new_vm, host):
     (nic,) = vm.add(MACVTAP)
     vm.start()
     assert nic.on() == "macvtap_net"
-    vm.suspend()
-    text, _ = host.refusal(vm.resume)
+    host.agent.suspend(vm)
+    text, _ = host.refusal(host.agent.resume, vm)
     assert "Traceback (most recent call last)" in text
     assert "KeyError" in text

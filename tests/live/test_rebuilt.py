@@ -36,8 +36,8 @@ def nics(event, host, request):
         elif event == "migration":
             vm.migrate(request.getfixturevalue("destination"))
         else:
-            vm.suspend()
-            vm.resume()
+            host.agent.suspend(vm)
+            host.agent.resume(vm)
         yield nics
 
 
@@ -56,10 +56,9 @@ def test_the_captured_device_xml_is_what_vdsm_hands_over(nics, event, kind, capt
     nic = nics[KINDS[kind]]
     nic.update(link="up")
     if event == "restart":
-        captured(nic, "before_update_device", f"rewritten/vdsm-update-after-restart-{kind}")
+        captured(nic, "before_update_device", f"update-after-restart-{kind}")
     if event == "resume":
-        folder = "untouched" if kind == "nat" else "rewritten"  # it is on glitter already
-        captured(nic, "before_device_create", f"{folder}/vdsm-resume-{kind}")
+        captured(nic, "before_device_create", f"resume-{kind}", untouched=kind == "nat")
 
 
 @pytest.mark.parametrize("profile", REFUSED, ids=str)

@@ -11,9 +11,8 @@ import uuid
 from typing import NamedTuple
 
 import engine_xml
-from agent import Refused
+from agent import Refused, until
 from lab_host import WHERE
-from waiting import until
 
 VMS = []  # all there are, for what a failure shows
 NAMES, MACS = itertools.count(1), itertools.count(1)
@@ -84,16 +83,15 @@ class Nic:
         self.vm.host.agent.unplug(self)
         self.vm.nics.remove(self)
 
+    def of_libvirt(self):
+        """Return what libvirt says it has: (tap, type, source), None if it is not there."""
+        rows = self.vm.host.do("virsh", "domiflist", self.vm.name).splitlines()
+        return next((tuple(row.split()[:3]) for row in rows if self.mac in row), None)
+
     def on(self):
         """Return the network, of lab_host.WHERE, that its traffic goes to; None: it is on none."""
-        rows = self.vm.host.do("virsh", "domiflist", self.vm.name).splitlines()
-        taps = [row.split()[0] for row in rows if self.mac in row]
-        return self.vm.host.network_of(*taps) if taps else None
-
-    def source(self):
-        """Return the source that libvirt says it has, a bridge or a network."""
-        rows = self.vm.host.do("virsh", "domiflist", self.vm.name).splitlines()
-        return next(row.split()[2] for row in rows if self.mac in row)
+        there = self.of_libvirt()
+        return self.vm.host.network_of(there[0]) if there else None
 
     def reports(self, **expected):
         """Wait until the guest, from now on, reports this of it; return the report, a dict."""
@@ -108,16 +106,6 @@ class Nic:
             return None
 
         return until(told, f"guest {self.vm.name} to report of vNIC {self.mac}: {expected}")
-
-    def is_lost(self):
-        """Wait until the guest sees it no more."""
-        start = len(self.vm.console())
-
-        def gone():
-            rounds = re.findall(r"^round=[0-9]+ vNICs:(.*)\n", self.vm.rounds_after(start), re.M)
-            return any(self.mac not in macs for macs in rounds)
-
-        until(gone, f"guest {self.vm.name} to lose vNIC {self.mac}")
 
     def reaches(self):
         """Wait until a router answers the guest there; return the network whose router it is."""
@@ -138,7 +126,7 @@ def vms_of(host):
             vm = Vm(host)
             VMS.append(vm)
             ends.callback(VMS.remove, vm)
-            ends.callback(vm.destroy)
+            ends.callback(lambda: vm.host.agent.destroy(vm))
             return vm
 
         yield new_vm
@@ -191,19 +179,7 @@ class Vm:
         self.nics.append(nic)
         return nic
 
-    def destroy(self):
-        """End it, if it is there, whatever state it is in."""
-        self.host.agent.destroy(self)
-
     def migrate(self, destination):
         """Move it, live, to another host; raise Refused if it stays."""
         self.host.agent.migrate(self, destination)
         self.host = destination
-
-    def suspend(self):
-        """Suspend it into files of the host; return when it is down."""
-        self.host.agent.suspend(self)
-
-    def resume(self):
-        """Start it from where it was suspended; return and raise as start() does."""
-        self.host.agent.resume(self)

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 HOOK = Path(__file__).resolve().parents[2] / "50_extnet"
-VNIC = HOOK.parent / "tests" / "vnics" / "rewritten" / "vdsm-start-in.xml"
+VNIC = HOOK.parent / "tests" / "vnics" / "rewritten" / "seed-in.xml"
 ROUNDS = 200
 
 
