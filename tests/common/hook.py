@@ -32,7 +32,7 @@ def cases(kind):
 
 
 def expected(before):
-    """Return the file that has what a case calls for: NAME-out.xml, or the line in NAME.txt."""
+    """Return the file that has what a case calls for: NAME-out.xml, or NAME.txt of a refusal."""
     if before.name.endswith("-in.xml"):
         return before.with_name(before.name.replace("-in.xml", "-out.xml"))
     return before.with_suffix(".txt")

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the hook says: one line, which no value can break out of; none where nothing was done."""
 
+import ast
 import os
 import subprocess
 
 import pytest
 import readme
-from hook import HOOK, ON_GLITTER, VNIC, call_hook
+from hook import HOOK, ON_GLITTER, VNIC, call_hook, load
 
 VM = "9e5f1c66-4e0c-4a2b-8d6e-6a2e0c3b7d11"
 
@@ -32,8 +33,16 @@ def test_the_audit_line_has_all_that_the_source_said(device, source, before):
     assert call_hook(device).stderr == f"extnet: vNIC: {before} -> network 'glitter'\n"
 
 
+@pytest.mark.parametrize(("mac", "named"), [('<mac address="52:54"/>', " 52:54"), ("", "")])
+def test_a_refusal_names_the_vnic_its_vm_and_the_network(device, mac, named):
+    device.write_text(f"<interface>{mac}</interface>")
+    line = call_hook(device, environ={"vmId": VM}).stderr
+    assert line.startswith(f"extnet: vNIC{named} of VM {VM}: not moved to network 'glitter', ")
+
+
 def test_readme_has_no_refusal_that_the_hook_does_not_have():
-    code = HOOK.read_text(encoding="utf-8").replace("\\\n", "")
+    code = ast.unparse(ast.parse(HOOK.read_text(encoding="utf-8")))  # each text in one line
+    code = code.replace("{CHECK}", load().CHECK)
     for words in readme.refusals().values():
         reason = words.split(", because ")[1]
         assert [piece for piece in reason.split("…") if piece.strip("(): ") not in code] == []
