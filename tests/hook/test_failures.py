@@ -19,26 +19,30 @@ IMPORT = "sys.meta_path.insert(0, type('Broken', (), {'find_spec': fail}))"
 OPEN = "builtins.open = fail"
 PARSER = "import xml.dom.expatbuilder; xml.dom.expatbuilder.parseString = fail"
 RENAME = "posix.rename = fail"
-NO_MEMORY = []  # README's row has no …
+DEVICE = "extnet: a device: not moved to network 'glitter'"
+ON_BRIDGE = "extnet: vNIC 52:54:00:59:f5:3f: not moved to network 'glitter'"
+NO_MEMORY = "extnet: a device: not moved to network (see its profile)"
+FILE = "'vnic.xml'", "Too many open files"
 
 
 @pytest.mark.parametrize(
-    ("place", "error", "values"),
+    ("place", "error", "said"),
     [
-        (IMPORT, "ImportError('no\\\\nsegment')", [r"ImportError: no\nsegment"]),
-        (IMPORT, "OSError(5, 'I/O')", ["OSError: [Errno 5] I/O"]),
-        (IMPORT, "MemoryError", NO_MEMORY),
-        (OPEN, "RuntimeError('no lock')", ["RuntimeError: no lock"]),
-        (OPEN, "OSError(24, 'Too many open files')", ["'vnic.xml'", "Too many open files"]),
-        (PARSER, "ExpatError('out of memory: line 1, column 0')", NO_MEMORY),
-        (RENAME, "OSError(24, 'Too many open files')", ["'vnic.xml'", "Too many open files"]),
-        (RENAME, "MemoryError", NO_MEMORY),
+        (IMPORT, "ImportError('no\\\\nsegment')", [DEVICE, r"ImportError: no\nsegment"]),
+        (IMPORT, "OSError(5, 'I/O')", [DEVICE, "OSError: [Errno 5] I/O"]),
+        (IMPORT, "MemoryError", [NO_MEMORY]),
+        (OPEN, "RuntimeError('no lock')", [DEVICE, "RuntimeError: no lock"]),
+        (OPEN, "OSError(24, 'Too many open files')", [DEVICE, *FILE]),
+        (PARSER, "ExpatError('out of memory: line 1, column 0')", [NO_MEMORY]),
+        (RENAME, "OSError(24, 'Too many open files')", [ON_BRIDGE, *FILE]),
+        (RENAME, "MemoryError", [NO_MEMORY]),
     ],
 )
-def test_whatever_is_raised_is_refused_for_what_an_admin_can_do(place, error, values, device):
+def test_whatever_is_raised_is_refused_for_what_an_admin_can_do(place, error, said, device):
     script = "-c", FAIL.format(error=error) + place + "\n" + CODE
     done = call_hook(device.name, script=script, cwd=device.parent)
-    assert (done.status, readme.stand_ins(done.stderr[:-1])) == (2, values)
+    start = done.stderr.partition(", because ")[0]
+    assert (done.status, [start, *readme.stand_ins(done.stderr[:-1])]) == (2, said)
     assert (device.read_bytes(), list(device.parent.iterdir())) == (VNIC, [device])
 
 
