@@ -7,7 +7,7 @@ import sys
 import pytest
 from hook import VNIC, interpreters
 
-pytest_plugins = ["skips", "folders"]
+pytest_plugins = ["skips"]
 NEEDED = "coverage", "hypothesis", "lxml", "pytest_httpserver"
 
 
@@ -50,9 +50,8 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture
-def device(folder):
-    """Return a device file with a vNIC in it, for its owner's eyes only, as Vdsm's are."""
-    path = folder / "vnic.xml"
-    path.touch(0o600)
+def device(tmp_path):
+    """Return a device file with a vNIC in it."""
+    path = tmp_path / "vnic.xml"
     path.write_bytes(VNIC)
     return path

@@ -7,13 +7,12 @@ import importlib.machinery
 import importlib.util
 import os
 import posix
-import re
+import shutil
 import subprocess
 import sys
 import unittest.mock
 from pathlib import Path
 from typing import NamedTuple
-from unittest.mock import Mock
 
 TESTS = Path(__file__).resolve().parent.parent
 REPOSITORY = TESTS.parent
@@ -32,7 +31,7 @@ def cases(kind):
 
 
 def expected(before):
-    """Return the file that has what a case calls for: NAME-out.xml, or the line in NAME.txt."""
+    """Return the file that has what a case calls for: NAME-out.xml, or NAME.txt of a refusal."""
     if before.name.endswith("-in.xml"):
         return before.with_name(before.name.replace("-in.xml", "-out.xml"))
     return before.with_suffix(".txt")
@@ -50,17 +49,10 @@ class Done(NamedTuple):
 def interpreters():
     """Return {"3.6": path, ...}: a Python of each version from 3.6 up, from PATH and from pyenv."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    folders = [*sorted(pyenv.glob("versions/*/bin")), *map(Path, os.get_exec_path())]
-    found = {}
-    for python in (file for folder in folders for file in folder.glob("python3.*")):
-        if re.fullmatch(r"python3\.([6-9]|\d\d+)", python.name) and python.name[6:] not in found:
-            probe = [python, "-IS", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-            answer = subprocess.run(probe, capture_output=True, text=True, check=False)
-            if answer.stdout.strip() == python.name[6:]:  # a pyenv shim may lead nowhere
-                found[python.name[6:]] = str(python)
-    found.setdefault("{}.{}".format(*sys.version_info), sys.executable)
-    ordered = sorted(found, key=lambda version: tuple(map(int, version.split("."))))
-    return {version: found[version] for version in ordered}
+    path = os.pathsep.join([*map(str, pyenv.glob("versions/*/bin")), *os.get_exec_path()])
+    found = {f"3.{minor}": shutil.which(f"python3.{minor}", path=path) for minor in range(6, 40)}
+    found["{}.{}".format(*sys.version_info)] = sys.executable
+    return {version: python for version, python in found.items() if python}
 
 
 def call_hook(path, extnet="glitter", python=sys.executable, flags=("-IS",), script=(), **options):
@@ -94,8 +86,10 @@ class _EndedError(BaseException):
 
 
 def call_main(module, environ):
-    """Call main of a hook that load() returned, in this process, and return its exit status."""
-    with unittest.mock.patch.object(posix, "_exit", Mock(side_effect=_EndedError)) as end:
-        with contextlib.suppress(_EndedError):
-            module.main([], environ)
-        return end.call_args[0][0] if end.called else 0
+    """Call main of a hook that load() returned, in this process, and return a Done."""
+    exits = unittest.mock.patch.object(posix, "_exit", side_effect=_EndedError)
+    writes = unittest.mock.patch.object(posix, "write")
+    with exits as exited, writes as written, contextlib.suppress(_EndedError):
+        module.main([], environ)
+    status = exited.call_args.args[0] if exited.called else 0
+    return Done(status, b"".join(call.args[1] for call in written.call_args_list).decode(), "")

@@ -8,6 +8,7 @@ from hook import REPOSITORY
 
 TEXT = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.M | re.S)
+BECAUSE = ", because"
 
 
 class Block(NamedTuple):
@@ -50,14 +51,8 @@ def section(title):
 
 def rows(text):
     """Return the rows of the tables in a text, without their heads: lists of cells."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    table = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
-    heads = [number - 1 for number, line in enumerate(lines) if line.startswith("|---")]
-    return [
-        cells
-        for number, cells in enumerate(table)
-        if number not in heads and number - 1 not in heads
-    ]
+    found = re.findall(r"^\|(?!--)(.*)\|$(?!\n\|--)", text, re.M)
+    return [[cell.strip() for cell in row.split(" | ")] for row in found]
 
 
 def codes(prose):
@@ -70,21 +65,26 @@ def refusals():
 
     A row of the table may show several.
     """
-    start = next(code for code in codes(PROSE) if code.endswith(", because"))
+    start = next(code for code in codes(PROSE) if code.endswith(BECAUSE))
     table = PROSE[PROSE.index(start) :].split("\n\n")[1]
     shown = [f"{start} {words}" for row in rows(table) for words in codes(row[0])]
-    return {".*".join(map(re.escape, words.split("…"))): words for words in shown}
+    return {"(.*)".join(map(re.escape, words.split("…"))): words for words in shown}
 
 
 def refusal(line):
     """Return the words of the one refusal in the tables that a line of the hook's is."""
-    found = [words for pattern, words in refusals().items() if re.fullmatch(pattern, line)]
+    return _found(line)[0]
+
+
+def stand_ins(line):
+    """Return what a refusal, a line of the hook's, has in place of each … after "because"."""
+    words, match = _found(line)
+    return list(match.groups()[words.partition(BECAUSE)[0].count("…") :])
+
+
+def _found(line):
+    """Return the words of a refusal and the match of a line of the hook's with them."""
+    matches = {words: re.fullmatch(pattern, line) for pattern, words in refusals().items()}
+    found = [(words, match) for words, match in matches.items() if match]
     assert len(found) == 1, f"README's table has {len(found)} rows for: {line}"
     return found[0]
-
-
-def filled(words, values):
-    """Return the words of a refusal with the values, in turn, in place of each …."""
-    pieces = words.split("…")
-    assert len(pieces) == len(values) + 1, words
-    return "".join(piece + value for piece, value in zip(pieces, [*values, ""], strict=True))

@@ -3,13 +3,12 @@
 
 from lxml import etree
 
-# No entity is expanded, nothing is fetched, no text is too long; UTF-8, whatever is declared.
-OPTIONS = {"resolve_entities": False, "no_network": True, "huge_tree": True, "encoding": "utf-8"}
 
-
-def parse(xml, **options):
+def parse(xml):
     """Return the root of a document given as bytes; raise XMLSyntaxError if it is none."""
-    return etree.fromstring(xml, etree.XMLParser(**OPTIONS, **options))
+    # UTF-8, whatever is declared; no entity is expanded, nothing is fetched, no text is too long.
+    options = {"resolve_entities": False, "no_network": True, "huge_tree": True}
+    return etree.fromstring(xml, etree.XMLParser(encoding="utf-8", **options))
 
 
 def canonical(xml):
