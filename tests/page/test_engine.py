@@ -15,9 +15,9 @@ from hook import TESTS
 from lxml import etree
 from werkzeug import Response
 
-DECLARE, ADD, REPLACE, UNDO = (
+DECLARE, CHANGE, UNDO = (
     readme.block("shell", words).text
-    for words in ("Nothing was changed", "|ovs_net'}", "$networks", '$(cat "Custom')
+    for words in ("Nothing was changed", "$networks", '$(cat "Custom')
 )
 
 # What Engine 4.5 takes as CustomDeviceProperties (its DevicePropertiesUtils.java): for each type of
@@ -78,7 +78,7 @@ def test_the_property_is_declared_once_gets_another_network_and_is_undone(old, n
     assert engine_config(old, DECLARE) == (new, f"{new}\n{RESTART}")
     assert engine_config(new, DECLARE) == (new, NOTHING)
     more = new.replace("^(glitter)$", "^(glitter|ovs_net)$")
-    assert engine_config(new, ADD) == (more, f"{more}\n{RESTART}")
+    assert engine_config(new, CHANGE) == (more, f"{more}\n{RESTART}")
     assert engine_config(more, UNDO) == (old, RESTART)
 
 
@@ -93,7 +93,7 @@ def test_a_property_that_is_declared_is_not_declared_again(form, expression, eng
     old = f"{INTERFACE % form.format(f'extnet={expression}')};{VIDEO}"
     new = old.replace(expression, "^(glitter|ovs_net)$")
     assert engine_config(old, DECLARE) == (old, NOTHING)
-    assert engine_config(old, REPLACE) == (new, f"{new}\n{RESTART}")
+    assert engine_config(old, CHANGE) == (new, f"{new}\n{RESTART}")
     assert engine_config(new, UNDO) == (old, RESTART)
 
 
@@ -172,7 +172,7 @@ class Engine:
         """
         path = f"{above}/networks".lstrip("/")
         if not above:
-            self.vnicprofiles(f"{path}/id-of-extnet", named("vnic_profile", "extnet"))
+            self.vnicprofiles(f"{path}/id-of-nowhere", named("vnic_profile", "nowhere"))
         return self.add(path, sent)
 
     def vnicprofiles(self, above, sent):
@@ -206,7 +206,7 @@ def engine(httpserver, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ca.pem").touch()
     login = readme.block("shell", "OVIRT_CAFILE=").text
-    values = run("bash", "-euc", f"curl() {{ :; }}; exec <<<secret\n{login}\nenv").stdout
+    values = run("bash", "-euc", f"scp() {{ :; }}; exec <<<secret\n{login}\nenv").stdout
     for name, value in re.findall("^(OVIRT_[A-Z]+)=(.*)$", values, re.M):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("OVIRT_URL", httpserver.url_for(API))
@@ -221,11 +221,11 @@ def profiles(engine):
     return [[each.xpath(part) for part in parts] for each in engine.lists["vnicprofiles"]]
 
 
-PROFILE = [["glitter"], ["id-of-extnet"], ["id-of-vdsm-no-mac-spoofing"], ["extnet", "glitter"]]
+PROFILE = [["glitter"], ["id-of-nowhere"], ["id-of-vdsm-no-mac-spoofing"], ["extnet", "glitter"]]
 
 
 def test_curl_makes_the_profile(engine):
-    engine.add("networks", named("network", "extnet"))
+    engine.add("networks", named("network", "nowhere"))
     # setsid: curl finds no terminal to ask for a password
     run("setsid", "bash", "-euc", readme.block("shell", "<vnic_profile>").text)
     assert profiles(engine) == [PROFILE]
@@ -249,9 +249,9 @@ def test_the_playbook_makes_network_and_profile_and_then_changes_nothing(engine,
     assert play("inventory tests/playbooks/engine.yml\n") == 5
     assert profiles(engine) == [PROFILE]
     (assigned,) = engine.lists["clusters/id-of-Default/networks"]
-    assert [assigned.findtext(key) for key in ("name", "required")] == ["extnet", "false"]
+    assert [assigned.findtext(key) for key in ("name", "required")] == ["nowhere", "false"]
     (attached,) = engine.lists["hosts/id-of-host1/nics/id-of-dummy_0/networkattachments"]
-    assert attached.findtext("network/name") == "extnet"
+    assert attached.findtext("network/name") == "nowhere"
     assert play("inventory tests/playbooks/engine.yml\n") == 0
     assert play("network=ovs_net") == 1
-    assert profiles(engine)[1:] == [[["ovs_net"], ["id-of-extnet"], [], ["extnet", "ovs_net"]]]
+    assert profiles(engine)[1:] == [[["ovs_net"], ["id-of-nowhere"], [], ["extnet", "ovs_net"]]]

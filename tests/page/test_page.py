@@ -32,7 +32,7 @@ def test_make_demo_shows_the_diff_the_line_in_the_log_and_what_to_do_next():
 
 def test_the_audit_line_is_one_that_the_hook_writes(device):
     line = readme.block("text", " of VM ").text
-    device.write_bytes(VNIC.replace(b"ovirtmgmt", b"extnet"))
+    device.write_bytes(VNIC.replace(b"ovirtmgmt", b"nowhere"))
     vm = re.search(r" of VM (\S+):", line)[1]
     assert call_hook(device, environ={"vmId": vm}).stderr == line
 
@@ -77,10 +77,10 @@ def test_the_unit_leaves_one_rule_after_two_starts_and_none_when_stopped():
 
 
 def test_the_check_for_monitoring_finds_a_vnic_on_the_bridge_of_the_ovirt_network():
-    check = f"({readme.block('shell', 'grep ^vnet').text}) && echo well;"
-    make = "ip link add extnet type bridge; ip link add vnet0 type veth peer name dummy_0;"
-    attach = "ip link set {} master extnet;".format
-    seen = in_a_namespace(f"{make}{attach('dummy_0')}{check}{attach('vnet0')}{check} true")
+    check = f"({readme.block('shell', 'grep ^vnet').text}) 2>/dev/null && echo well;"
+    make = "ip link add nowhere type bridge; ip link add vnet0 type veth peer name dummy_0;"
+    attach = "ip link set {} master nowhere;".format
+    seen = in_a_namespace(f"{check}{make}{attach('dummy_0')}{check}{attach('vnet0')}{check} true")
     assert re.fullmatch("well\nvnet0@dummy_0 .*\n", seen)
 
 
