@@ -13,7 +13,7 @@ from commands import make, run
 from hook import POINTS
 from vm import BOOT, BUILD_BOOT, VMS, vms_of
 
-pytest_plugins = ["skips", "folders"]
+pytest_plugins = ["skips"]
 
 
 def pytest_addoption(parser):

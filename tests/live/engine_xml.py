@@ -5,12 +5,14 @@ Elements and their order are those of Engine's LibvirtVmXmlBuilder. Custom prope
 metadata, in a `custom` element for each vNIC, also for one without any.
 """
 
+from pathlib import Path
+from string import Template
 from xml.sax.saxutils import escape
 
 XML = '<?xml version="1.0" encoding="UTF-8"?>'
-TUNE, VM = "http://ovirt.org/vm/tune/1.0", "http://ovirt.org/vm/1.0"
+VM = "http://ovirt.org/vm/1.0"
+DOMAIN = Template(Path(__file__).with_name("domain.xml").read_text(encoding="utf-8"))
 SLOT = '<controller type="pci" model="pcie-root-port"/>'  # of which plugging takes one
-SLOTS = '<controller type="pci" index="0" model="pcie-root"/>' + 8 * SLOT
 # What a vNIC has beside the usual: of a name's element, inside of it or right behind it.
 EMPTY = {"model": "virtio", **dict.fromkeys(["source", "alias", "parameter", "filterref"], "")}
 EMPTY["bandwidth"] = ""
@@ -53,35 +55,17 @@ def hotunplug(nic):
     return f"{XML}<hotunplug><devices>{vnic}</devices></hotunplug>"
 
 
-def domain(vm, properties, *, paused, console, boot, asks):
-    """Return what creates a vm.Vm with its vNICs, with custom properties of its own, a dict.
+def domain(vm, *, paused, console, boot, asks):
+    """Return what creates a vm.Vm with its vNICs and custom properties.
 
     paused: so is the VM to be; console: the file it writes to; boot: the folder it boots from;
     asks: whom its guest asks, in the form that guest-init takes.
     """
-    return f"""{XML}
-<domain type="qemu" xmlns:ovirt-tune="{TUNE}" xmlns:ovirt-vm="{VM}">
-<name>{vm.name}</name><uuid>{vm.id}</uuid><vcpu current="1">1</vcpu>
-<memory>131072</memory><currentMemory>131072</currentMemory>
-<sysinfo type="smbios"><system>
-<entry name="manufacturer">oVirt</entry><entry name="product">OS-NAME:</entry>
-<entry name="version">OS-VERSION:</entry><entry name="family">oVirt</entry>
-<entry name="serial">HOST-SERIAL:</entry><entry name="uuid">{vm.id}</entry>
-</system></sysinfo>
-<clock offset="variable" adjustment="0"><timer name="rtc" tickpolicy="catchup"/>
-<timer name="pit" tickpolicy="delay"/><timer name="hpet" present="no"/></clock>
-<features><acpi/></features>
-<devices><controller type="usb" model="none"/>{SLOTS}<memballoon model="none"/>
-<serial type="file"><source path="{console}" append="on"/></serial>
-{"".join(map(vnic_xml, vm.nics))}</devices>
-<os><type arch="x86_64" machine="q35">hvm</type><smbios mode="sysinfo"/>
-<kernel>{boot}/vmlinuz</kernel><initrd>{boot}/initramfs</initrd>
-<cmdline>console=ttyS0 quiet mitigations=off cryptomgr.notests asks={asks}</cmdline></os>
-<metadata><ovirt-tune:qos/><ovirt-vm:vm>
-<ovirt-vm:clusterVersion>4.7</ovirt-vm:clusterVersion>
-<ovirt-vm:minGuaranteedMemoryMb type="int">64</ovirt-vm:minGuaranteedMemoryMb>
-{custom(properties)}{"".join(map(metadata, vm.nics))}
-<ovirt-vm:launchPaused>{str(paused).lower()}</ovirt-vm:launchPaused>
-<ovirt-vm:resumeBehavior>auto_resume</ovirt-vm:resumeBehavior>
-<ovirt-vm:ballooningEnabled>false</ovirt-vm:ballooningEnabled>
-</ovirt-vm:vm></metadata></domain>"""
+    values = {
+        "slots": 8 * SLOT,
+        "vnics": "".join(map(vnic_xml, vm.nics)),
+        "metadata": custom(vm.properties) + "".join(map(metadata, vm.nics)),
+        "paused": str(paused).lower(),
+    }
+    values |= {"name": vm.name, "id": vm.id, "console": console, "boot": boot, "asks": asks}
+    return DOMAIN.substitute(values)

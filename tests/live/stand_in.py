@@ -9,7 +9,6 @@ lib/vdsm/common/hooks.py of 4.50.7. With VDSM= the same tests go through vdsmd.
 import os
 import re
 import uuid
-from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 import engine_xml
@@ -17,7 +16,6 @@ from agent import AS_SERVICE, DOWNTIME, HOOKS, LOG, SAVED, Refused, until
 from commands import run
 from hook import POINTS
 
-METADATA = {"ovirt-vm": "http://ovirt.org/vm/1.0"}
 # What `vdsm-tool configure` does for libvirt, so that changing something takes a password.
 CONFIGURE = r"""
 mkdir -p /usr/libexec/vdsm
@@ -31,25 +29,14 @@ FILTER = """<filter name="vdsm-no-mac-spoofing" chain="root"><filterref filter="
 LOGIN = {**os.environ, "LIBVIRT_AUTH_FILE": "/run/vdsm/auth.conf"}
 
 
-@dataclass
-class Known:
-    """What is known of a VM: custom properties, its own and by alias its vNICs', and their types.
-
-    types: by alias, where it is not "bridge"; saved: its vNICs when it was suspended, Elements.
-    """
-
-    custom: dict
-    of_vnics: dict
-    types: dict = field(default_factory=dict)
-    saved: list = field(default_factory=list)
-
-
 class StandIn:
     """The agent of a host without Vdsm; its methods are described in agent.py."""
 
     def __init__(self, host):
         """Take the LabHost."""
-        self.host, self.known = host, {}
+        self.host = host
+        self.types = {}  # by a vNIC's alias, where the type is not "bridge"
+        self.saved = {}  # by a VM's name, its vNICs when it was suspended, Elements
 
     def start(self):
         """Define the network filter that Vdsm defines."""
@@ -58,86 +45,65 @@ class StandIn:
     def create(self, vm, xml):
         """Start a VM."""
         root = ElementTree.fromstring(xml)
-        inner = root.find("metadata/ovirt-vm:vm", METADATA)
-        known = Known(_properties(inner), _properties_of_vnics(inner))
-        paused = inner.findtext("ovirt-vm:launchPaused", namespaces=METADATA) == "true"
         devices = root.find("devices")
         for number, vnic in enumerate(list(devices)):
             if vnic.tag == "interface":
-                given = vm, known, _alias(vnic), _pretty(vnic)
-                devices[number] = ElementTree.fromstring(self._hooked(POINTS[0], *given))
+                ready = self._hooked(POINTS[0], vm, _alias(vnic), _pretty(vnic))
+                devices[number] = ElementTree.fromstring(ready)
+        paused = ["--paused"] if "launchPaused>true<" in xml else []
         domain = ElementTree.tostring(root, encoding="unicode")
-        self._virsh("create", "/dev/stdin", *(["--paused"] if paused else []), given=domain)
-        self.known[vm.id] = known
+        self._virsh("create", "/dev/stdin", *paused, given=domain)
 
     def plug(self, nic):
         """Hot-plug a vNIC."""
-        vnic, properties = _vnic_of(engine_xml.hotplug(nic))
-        vm, known = nic.vm, self.known[nic.vm.id]
-        known.of_vnics[nic.alias] = properties
-        ready = self._hooked(POINTS[1], vm, known, nic.alias, _line(vnic))
-        self._virsh("attach-device", vm.name, "/dev/stdin", "--live", given=ready)
+        plain = _line(ElementTree.fromstring(engine_xml.vnic_xml(nic)))
+        ready = self._hooked(POINTS[1], nic.vm, nic.alias, plain, nic)
+        self._virsh("attach-device", nic.vm.name, "/dev/stdin", "--live", given=ready)
 
     def update(self, nic):
         """Change a vNIC, live; where that fails, send the XML without the hooks' work."""
-        vnic, properties = _vnic_of(engine_xml.hotplug(nic))
-        vm, known, alias = nic.vm, self.known[nic.vm.id], nic.alias
-        plain = _pretty(self._changed(vm, vnic))
-        change = ["update-device", vm.name, "/dev/stdin", "--live"]
-        before = known.of_vnics[alias]
-        known.of_vnics[alias] = properties
+        plain = _pretty(self._changed(nic))
+        change = ["update-device", nic.vm.name, "/dev/stdin", "--live"]
         try:
-            self._virsh(*change, given=self._hooked(POINTS[2], vm, known, alias, plain))
+            self._virsh(*change, given=self._hooked(POINTS[2], nic.vm, nic.alias, plain))
         except Refused as refused:
-            known.of_vnics[alias] = before
             self._log(f"{refused}")
             self._virsh(*change, given=plain)  # Vdsm's "rollback"
             raise
 
     def unplug(self, nic):
         """Hot-unplug a vNIC."""
-        vm, (vnic, _) = nic.vm, _vnic_of(engine_xml.hotplug(nic))
-        plain = _pretty(self._changed(vm, vnic))
-        self._virsh("detach-device", vm.name, "/dev/stdin", "--live", given=plain)
-        until(
-            lambda: nic.alias not in map(_alias, self._vnics(vm)), f"{vm.name} to let its vNIC go"
-        )
+        plain = _pretty(self._changed(nic))
+        self._virsh("detach-device", nic.vm.name, "/dev/stdin", "--live", given=plain)
+        until(lambda: not nic.of_libvirt(), f"{nic.vm.name} to let its vNIC go")
 
     def destroy(self, vm):
         """End a VM, if it is there."""
         self.host.do("virsh", "destroy", vm.name, status=None, env=LOGIN)
-        self.known.pop(vm.id, None)
 
     def suspend(self, vm):
         """Suspend a VM into a file of the host."""
-        self.known[vm.id].saved = self._vnics(vm)
+        self.saved[vm.name] = self._vnics(vm)
         self._virsh("save", vm.name, SAVED.format(vm.id))
 
     def resume(self, vm):
         """Start a suspended VM; what the hooks make of its vNICs is ignored, their failure not."""
-        known = self.known[vm.id]
-        for vnic in known.saved:
-            self._hooked(POINTS[0], vm, known, _alias(vnic), _pretty(vnic))
+        for vnic in self.saved[vm.name]:
+            self._hooked(POINTS[0], vm, _alias(vnic), _pretty(vnic))
         self._virsh("restore", SAVED.format(vm.id))
-        self._learn(vm, known)
+        self.restart([vm])
 
     def migrate(self, vm, destination):
         """Move a VM, live, to another host."""
         self._virsh("migrate-setmaxdowntime", vm.name, DOWNTIME)
         uris = f"qemu+tcp://{destination.address}/system", f"tcp://{destination.address}"
         self._virsh("migrate", "--live", vm.name, uris[0], "--migrateuri", uris[1])
-        there = destination.agent
-        there.known[vm.id] = self.known.pop(vm.id)
-        there._learn(vm, there.known[vm.id])
+        destination.agent.restart([vm])
 
     def restart(self, vms):
         """Take the types of all vNICs from libvirt's live XML, which is what vdsmd does then."""
         for vm in vms:
-            self._learn(vm, self.known[vm.id])
-
-    def _learn(self, vm, known):
-        """Take the types of a VM's vNICs from libvirt's live XML."""
-        known.types = {_alias(vnic): vnic.get("type") for vnic in self._vnics(vm)}
+            self.types |= {_alias(vnic): vnic.get("type") for vnic in self._vnics(vm)}
 
     def _virsh(self, *arguments, given=""):
         """Run virsh, given text on stdin; return what it prints; raise Refused with its words."""
@@ -151,25 +117,27 @@ class StandIn:
         """Return the Elements of a VM's vNICs in its live domain XML."""
         return ElementTree.fromstring(self._virsh("dumpxml", vm.name)).findall("devices/interface")
 
-    def _changed(self, vm, vnic):
+    def _changed(self, nic):
         """Return the Element by which Vdsm would change or unplug a vNIC, as Engine has it now."""
-        alias = _alias(vnic)
-        live = next(each for each in self._vnics(vm) if _alias(each) == alias)
-        new = ElementTree.Element("interface", type=self.known[vm.id].types.get(alias, "bridge"))
+        wanted = ElementTree.fromstring(engine_xml.vnic_xml(nic))
+        live = next(each for each in self._vnics(nic.vm) if _alias(each) == nic.alias)
+        new = ElementTree.Element("interface", type=self.types.get(nic.alias, "bridge"))
         new.append(live.find("address"))
-        new.extend(vnic.findall(name)[0] for name in ("mac", "model", "source", "mtu", "link"))
-        new.extend(vnic.findall("alias") + vnic.findall("filterref"))
+        for name in "mac", "model", "source", "mtu", "link", "alias", "filterref":
+            new.extend(wanted.findall(name))
         return new
 
-    def _hooked(self, point, vm, known, alias, xml):
-        """Run the hooks of a hook point on a device XML, str; return what they leave, str.
+    def _hooked(self, point, vm, alias, xml, plugged=None):
+        """Run the hooks of a hook point on the XML, str, of a VM's vNIC; return what they leave.
 
         Raises Refused, with the stderr of the last hook that ran, if one of them failed.
         """
+        nic = plugged or next(nic for nic in vm.nics if nic.alias == alias)
         folder = self.host.root / HOOKS / point
         visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         file = f"/tmp/tmp{uuid.uuid4().hex[:8]}"  # noqa: S108 (where Vdsm has it)
-        environ = {**known.of_vnics.get(alias, {}), **known.custom, "vmId": vm.id}
+        environ = {"extnet": nic.profile.extnet} if nic.profile.extnet else {}
+        environ |= {**vm.properties, "vmId": vm.id}
         modules = ":/usr/lib/python3/dist-packages/vdsm/hook"
         environ |= {"PYTHONPATH": modules, "_hook_domxml": file}
         as_service = [*AS_SERVICE, *(f"{name}={value}" for name, value in environ.items())]
@@ -218,22 +186,3 @@ def _pretty(vnic):
     ElementTree.indent(vnic, "    ")
     vnic.tail = None
     return _line(vnic) + "\n"
-
-
-def _properties(element):
-    """Return the custom properties right below an element of the metadata, a dict."""
-    found = element.findall("ovirt-vm:custom/*", METADATA)
-    return {each.tag.partition("}")[2]: each.text or "" for each in found}
-
-
-def _properties_of_vnics(metadata):
-    """Return {alias: custom properties} of all vNICs in an <ovirt-vm:vm>."""
-    devices = metadata.findall("ovirt-vm:device", METADATA)
-    return {device.get("alias"): _properties(device) for device in devices}
-
-
-def _vnic_of(xml):
-    """Return the Element and the custom properties of the vNIC that Engine plugs or changes."""
-    root = ElementTree.fromstring(xml)
-    vnic = root.find("devices/interface")
-    return vnic, _properties_of_vnics(root.find("metadata/ovirt-vm:vm", METADATA))[_alias(vnic)]

@@ -139,7 +139,7 @@ class Vm:
         """Take the host."""
         self.host, self.id = host, str(uuid.uuid4())
         self.name = f"guest-{next(NAMES)}"
-        self.nics = []
+        self.nics, self.properties = [], {}
 
     def console(self):
         """Return what the guest has written to its console on this host, str."""
@@ -167,9 +167,10 @@ class Vm:
 
         properties: custom properties of its own; asks: {name: address}, of whom its guest asks.
         """
+        self.properties = properties or {}
         asked = ",".join(f"{name}:{address}" for name, address in (asks or {}).items())
         files = {"console": CONSOLE.format(name=self.name), "boot": BOOT, "asks": asked}
-        xml = engine_xml.domain(self, properties or {}, paused=paused, **files)
+        xml = engine_xml.domain(self, paused=paused, **files)
         self.host.agent.create(self, xml)
 
     def plug(self, profile, **options):
