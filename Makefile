@@ -72,7 +72,7 @@ fuzz: $(VENV)/installed ## try it with new inputs every time (INPUTS=100000: 11 
 	@FUZZ=$(INPUTS) $(VENV)/bin/pytest -n auto -x tests/hook/test_any_input.py
 
 # EVERY=10 tries each tenth change.
-mutants: $(VENV)/installed ## change it in small ways: does a test fail each time? (10 min)
+mutants: $(VENV)/installed ## change it in small ways: does a test fail each time? (12 min)
 	@$(VENV)/bin/python tests/tools/mutants.py $(EVERY)
 
 # With the machine's own Pythons, as the hook runs with them: it needs no .venv.
