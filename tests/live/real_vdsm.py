@@ -26,7 +26,6 @@ class RealVdsm:
     """The agent of a host with Vdsm; its methods are described in agent.py."""
 
     def __init__(self, host):
-        """Take the LabHost."""
         self.host = host
 
     def start(self):

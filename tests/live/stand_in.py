@@ -33,7 +33,6 @@ class StandIn:
     """The agent of a host without Vdsm; its methods are described in agent.py."""
 
     def __init__(self, host):
-        """Take the LabHost."""
         self.host = host
         self.types = {}  # by a vNIC's alias, where the type is not "bridge"
         self.saved = {}  # by a VM's name, its vNICs when it was suspended, Elements

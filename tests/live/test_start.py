@@ -8,7 +8,7 @@ import pytest
 import readme
 from agent import Refused
 from lab_host import WHERE
-from vm import ALL, GLITTER, OVS, SPOOFS, WITHOUT, Profile
+from vm import ALL, GLITTER, OVS, WITHOUT, Profile
 
 # Of engine_xml.vnic_xml(), which has them from Engine's LibvirtVmXmlBuilder.
 FURTHER = {
@@ -73,12 +73,11 @@ def test_a_property_of_the_vm_puts_all_its_vnics_on_glitter(new_vm):
     assert [nic.on() for nic in nics] == ["glitter", "glitter"]
 
 
-def test_without_the_network_filter_and_only_so_a_guest_can_spoof(new_vm):
-    vm = new_vm()
-    filtered, unfiltered = vm.add(GLITTER, Profile("glitter"), start=SPOOFS)
-    vm.start()
-    assert filtered.reports(answers="yes")["spoofed"] == "no"
-    assert unfiltered.reports(answers="yes")["spoofed"] == "yes"
+def test_the_network_filter_of_the_profile_is_at_work(host, nics):
+    bindings = host.do("virsh", "nwfilter-binding-list")
+    for profile, nic in nics.items():
+        binding = rf"{nic.of_libvirt()[0]} +{profile.network_filter}"
+        assert bool(re.search(binding, bindings)) == bool(profile.network_filter)
 
 
 def test_guests_of_a_vlan_reach_each_other_and_not_those_of_another(host, new_vm):

@@ -17,7 +17,6 @@ from lab_host import WHERE
 VMS = []  # all there are, for what a failure shows
 NAMES, MACS = itertools.count(1), itertools.count(1)
 FILTER = "vdsm-no-mac-spoofing"  # what Engine gives a new profile
-ASKS, SPOOFS = "52:54:00:59", "52:54:00:ba"  # how the MACs start of vNICs that a guest spoofs on
 BOOT = "/run/lab/boot"
 CONSOLE = "/var/log/libvirt/{name}.console"  # on its host
 BUILD_BOOT = """
@@ -61,11 +60,10 @@ ALL = [GLITTER, BRIDGED, OVS, MACVTAP, WITHOUT]
 class Nic:
     """A vNIC of a Vm, as Engine has it in its database."""
 
-    def __init__(self, vm, profile, start=ASKS):
-        """Take the Vm, the Profile, and how the MAC is to start."""
+    def __init__(self, vm, profile):
         self.vm, self.profile, self.link = vm, profile, "up"
         number = next(MACS)
-        self.mac = f"{start}:{number >> 8:02x}:{number & 255:02x}"
+        self.mac = f"52:54:00:59:{number >> 8:02x}:{number & 255:02x}"
         self.alias = f"ua-{uuid.uuid4()}"
 
     def update(self, profile=None, link=None):
@@ -136,7 +134,6 @@ class Vm:
     """A VM; it starts on a Host."""
 
     def __init__(self, host):
-        """Take the host."""
         self.host, self.id = host, str(uuid.uuid4())
         self.name = f"guest-{next(NAMES)}"
         self.nics, self.properties = [], {}
@@ -156,9 +153,9 @@ class Vm:
         before, after = self.console()[:start], self.console()[start:]
         return after.partition("\nround=")[2] if "round=" in before else after
 
-    def add(self, *profiles, **options):
-        """Give it vNICs before it starts, one for each profile; return them. options: as Nic's."""
-        new = [Nic(self, profile, **options) for profile in profiles]
+    def add(self, *profiles):
+        """Give it vNICs before it starts, one for each profile; return them."""
+        new = [Nic(self, profile) for profile in profiles]
         self.nics += new
         return new
 
@@ -173,9 +170,9 @@ class Vm:
         xml = engine_xml.domain(self, paused=paused, **files)
         self.host.agent.create(self, xml)
 
-    def plug(self, profile, **options):
+    def plug(self, profile):
         """Hot-plug a vNIC of a profile, and return it; raise Refused if that is refused."""
-        nic = Nic(self, profile, **options)
+        nic = Nic(self, profile)
         self.host.agent.plug(nic)
         self.nics.append(nic)
         return nic
