@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A person runs the hook by hand: it shows its help, which works."""
 
+import subprocess
 import sys
+from pathlib import Path
 
 import commands
 import pytest
+import readme
 from hook import HOOK, VNIC, call_hook, load
 
 HELP = (0, "", load().__doc__ + "\n")
@@ -18,6 +21,13 @@ def test_without_a_variable_it_shows_its_help(python):
 def test_with_any_argument_it_shows_its_help_and_does_nothing_else(python, device, argument):
     assert call_hook(device, python=python, script=(HOOK, argument)) == HELP
     assert device.read_bytes() == VNIC
+
+
+def test_help_that_cannot_be_written_is_one_line():
+    with Path("/dev/full").open("w") as full:
+        done = call_hook(None, None, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.stderr.startswith("extnet: a device: not moved to network '', because ")
+    assert readme.stand_ins(done.stderr[:-1]) == ["OSError: [Errno 28] No space left on device"]
 
 
 def test_what_help_says_to_try_works(tmp_path):

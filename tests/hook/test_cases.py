@@ -9,10 +9,14 @@ The folders vdsm-VERSION were captured from that Vdsm; seed-* are of the story t
 written for.
 """
 
+import re
+
 import pytest
 import readme
 from canon import canonical, moved
 from hook import VNICS, call_hook, cases, expected
+
+DEVICE = "(a device|vNIC( [0-9a-f:]{17})?) of VM 9e5f"
 
 
 def each(kind):
@@ -39,8 +43,9 @@ def test_a_vnic_is_rewritten(before, python, device):
 def test_a_vnic_is_refused_in_readmes_words(before, python, device):
     device.write_bytes(before.read_bytes())
     inode = device.stat().st_ino
-    done = call_hook(device, python=python)
+    done = call_hook(device, python=python, environ={"vmId": "9e5f"})
     assert (done.status, done.stdout) == (2, "")
+    assert re.match(f"extnet: {DEVICE}: not moved to network 'glitter', because ", done.stderr)
     assert readme.stand_ins(done.stderr[:-1]) == expected(before).read_text("utf-8").splitlines()
     assert (device.read_bytes(), device.stat().st_ino) == (before.read_bytes(), inode)
     assert list(device.parent.iterdir()) == [device]

@@ -27,20 +27,6 @@ def test_the_audit_line_names_the_vnic_its_vm_all_of_the_old_source_and_the_netw
     assert done == (0, f"extnet: {line} -> network 'glitter'\n", "")
 
 
-@pytest.mark.parametrize(
-    ("xml", "named"),
-    [
-        ('<interface><mac address="52:54"/></interface>', "vNIC 52:54"),
-        ("<interface/>", "vNIC"),
-        ("no XML", "a device"),
-    ],
-)
-def test_a_refusal_names_the_vnic_its_vm_and_the_network(device, xml, named):
-    device.write_text(xml)
-    line = call_hook(device, environ={"vmId": VM}).stderr
-    assert line.startswith(f"extnet: {named} of VM {VM}: not moved to network 'glitter', because ")
-
-
 def test_readme_has_no_refusal_that_the_hook_does_not_have():
     code = ast.unparse(ast.parse(HOOK.read_text(encoding="utf-8")))  # each text in one line
     code = code.replace("{CHECK}", load().CHECK)
