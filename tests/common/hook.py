@@ -58,7 +58,7 @@ def interpreters():
 def call_hook(path, extnet="glitter", python=sys.executable, flags=("-IS",), script=(), **options):
     """Run the hook as a process, with the environment that Vdsm gives it, and return a Done.
 
-    path: of the device XML; extnet: the custom property's value, str or bytes; None for neither;
+    path: of the device XML; extnet: the custom property's value, str or bytes; None: not set;
     python: the interpreter; flags: of the interpreter; script: what it runs, the hook if
     empty; environ: what is to be added to the environment; other options: of subprocess.run.
     """

@@ -72,11 +72,11 @@ def refusals():
 
 
 def refusal(line):
-    """Return the words of the one refusal in the tables that a line of the hook's is."""
+    """Return the words of the one row of README that matches a line of the hook."""
     return _found(line)[0]
 
 
-def stand_ins(line):
+def values(line):
     """Return what a refusal, a line of the hook's, has in place of each … after "because"."""
     words, match = _found(line)
     return list(match.groups()[words.partition(BECAUSE)[0].count("…") :])

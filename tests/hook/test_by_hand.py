@@ -27,7 +27,7 @@ def test_help_that_cannot_be_written_is_one_line():
     with Path("/dev/full").open("w") as full:
         done = call_hook(None, None, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert done.stderr.startswith("extnet: a device: not moved to network '', because ")
-    assert readme.stand_ins(done.stderr[:-1]) == ["OSError: [Errno 28] No space left on device"]
+    assert readme.values(done.stderr[:-1]) == ["OSError: [Errno 28] No space left on device"]
 
 
 def test_what_help_says_to_try_works(tmp_path):

@@ -46,9 +46,17 @@ def test_a_vnic_is_refused_in_readmes_words(before, python, device):
     done = call_hook(device, python=python, environ={"vmId": "9e5f"})
     assert (done.status, done.stdout) == (2, "")
     assert re.match(f"extnet: {DEVICE}: not moved to network 'glitter', because ", done.stderr)
-    assert readme.stand_ins(done.stderr[:-1]) == expected(before).read_text("utf-8").splitlines()
+    assert readme.values(done.stderr[:-1]) == expected(before).read_text("utf-8").splitlines()
     assert (device.read_bytes(), device.stat().st_ino) == (before.read_bytes(), inode)
     assert list(device.parent.iterdir()) == [device]
+
+
+@pytest.mark.parametrize("before", each("refused"))
+def test_readme_has_what_is_wrong_with_a_device_xml(before):
+    shown = [code.split("…") for code in readme.codes(readme.section("Troubleshooting"))]
+    for words in expected(before).read_text("utf-8").splitlines():
+        if words.startswith(("is ", "has ")):
+            assert any(re.fullmatch(".*".join(map(re.escape, it)), words) for it in shown)
 
 
 @pytest.mark.parametrize("before", each("untouched"))

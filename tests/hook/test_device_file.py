@@ -31,7 +31,7 @@ def test_a_file_that_is_not_there_or_not_named_is_refused():
     for path, shown in (None, "''"), ("/gone", "'/gone'"):
         done = call_hook(path)
         assert (done.status, done.stdout) == (2, "")
-        assert readme.stand_ins(done.stderr[:-1]) == [shown, "No such file or directory"]
+        assert readme.values(done.stderr[:-1]) == [shown, "No such file or directory"]
 
 
 @pytest.mark.parametrize("size", [len(VNIC), 100_000])
@@ -42,7 +42,7 @@ def test_a_disk_that_takes_no_more_is_refused(device, python, size):
     limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))}
     done = call_hook(device, python=python, **limit)
     assert done.status == 2
-    assert readme.stand_ins(done.stderr[:-1]) == [f"'{device}'", "File too large"]
+    assert readme.values(done.stderr[:-1]) == [f"'{device}'", "File too large"]
     assert device.read_bytes() == content
     assert list(device.parent.iterdir()) == [device]
 

@@ -42,7 +42,7 @@ def test_whatever_is_raised_is_refused_for_what_an_admin_can_do(place, error, sa
     script = "-c", FAIL.format(error=error) + place + "\n" + CODE
     done = call_hook(device.name, script=script, cwd=device.parent)
     start = done.stderr.partition(", because ")[0]
-    assert (done.status, [start, *readme.stand_ins(done.stderr[:-1])]) == (2, said)
+    assert (done.status, [start, *readme.values(done.stderr[:-1])]) == (2, said)
     assert (device.read_bytes(), list(device.parent.iterdir())) == (VNIC, [device])
 
 
@@ -85,7 +85,7 @@ def test_a_single_failed_allocation_is_told_in_one_true_line(device, python):
         assert after == (before if status else ON_GLITTER)
         if status == 2:
             lines = stderr.removesuffix("\n").split("\n")
-            values = [value for line in lines for value in readme.stand_ins(line)]
+            values = [value for line in lines for value in readme.values(line)]
             assert all(re.match(r"\w+Error: ", value) for value in values)
         elif status == 0:
             assert re.fullmatch("(extnet: .* -> network 'glitter'\n)?", stderr)

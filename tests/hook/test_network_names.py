@@ -28,7 +28,7 @@ def test_a_name_of_a_network_arrives_as_it_is(name, device, python):
 @pytest.mark.parametrize("value", BAD)
 def test_what_cannot_be_a_name_is_refused_and_shown(value, device, python):
     done = call_hook(device, extnet=value, python=python, environ={"LC_ALL": "C"})
-    assert (done.status, readme.stand_ins(done.stderr[:-1])) == (2, [])
+    assert (done.status, readme.values(done.stderr[:-1])) == (2, [])
     shown = repr(value.decode("utf-8", "surrogateescape"))
     assert f": not moved to network {shown}, because " in done.stderr
     assert done.stderr[:-1].isprintable()

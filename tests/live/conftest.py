@@ -123,6 +123,6 @@ def module_vm(host):
 
 @pytest.fixture
 def captured(pytestconfig, host):
-    """Give captures.check(), which writes what it else compares if that was asked for."""
+    """Give captures.check(), which compares, or with --capture-vnics writes."""
     write = pytestconfig.getoption("capture_vnics")
     return functools.partial(captures.check, version=host.agent.version() if write else None)
