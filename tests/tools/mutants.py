@@ -26,6 +26,10 @@ COPIES = REPOSITORY / "build" / "mutants"
 TESTS = ["tests/hook/test_coverage.py", "tests/hook", "--one-python", "--hypothesis-profile=quick"]
 COMMAND = ["timeout", "--signal=INT", "180", sys.executable, "-m", "pytest", "-qx", *TESTS]
 
+EQUIVALENT = {  # statements that are not dropped, because no test can notice that
+    "return None": "a function returns None by itself",
+    "posix._exit(0)": "an orderly end has the same status, 1 ms later",
+}
 OTHER = {bool: operator.not_, int: (1).__add__, str: "XX{}XX".format, bytes: b"XX%bXX".__mod__}
 SWAPPED = {ast.Eq: ast.NotEq, ast.Is: ast.IsNot, ast.Lt: ast.LtE, ast.Gt: ast.GtE}
 SWAPPED |= {ast.In: ast.NotIn, ast.And: ast.Or, ast.Add: ast.Sub}  # codespell:ignore notin
@@ -57,8 +61,9 @@ def changes(node):
             yield from (("type", kind) for kind in getattr(kinds, "elts", []))
     for field in "body", "orelse", "finalbody":
         block = getattr(node, field, None)
-        for n in range(len(block) if isinstance(block, list) else 0):
-            yield field, [*block[:n], ast.Pass(), *block[n + 1 :]]
+        for n, statement in enumerate(block if isinstance(block, list) else []):
+            if ast.unparse(statement) not in EQUIVALENT:
+                yield field, [*block[:n], ast.Pass(), *block[n + 1 :]]
 
 
 def mutants(source):
