@@ -74,3 +74,13 @@ def test_killed_before_the_rename_the_file_is_the_old_one_whole(device):
     assert device.read_bytes() == VNIC
     (left,) = set(device.parent.iterdir()) - {device}
     assert left.read_bytes() == ON_GLITTER
+
+
+def test_a_file_planted_under_the_new_name_is_not_written(device, monkeypatch):
+    monkeypatch.setattr(posix, "urandom", bytes)
+    elsewhere = device.with_name("elsewhere")
+    elsewhere.write_bytes(b"untouched")
+    device.with_name(f".extnet-{'00' * 16}").symlink_to(elsewhere)
+    with pytest.raises(FileExistsError):
+        load().replace(bytes(device), b"new")
+    assert (elsewhere.read_bytes(), device.read_bytes()) == (b"untouched", VNIC)
