@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """README.md as the tests read it: its blocks of code, and in the prose between them its tables."""
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -60,6 +61,7 @@ def codes(prose):
     return re.findall(r"`([^`\n]+)`", prose)
 
 
+@functools.cache
 def refusals():
     """Return {pattern: words}, of the hook's refusals as they are shown, … for anything.
 

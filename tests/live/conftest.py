@@ -14,6 +14,7 @@ from hook import POINTS
 from vm import BOOT, BUILD_BOOT, VMS, vms_of
 
 pytest_plugins = ["skips"]
+LEFT_OUT = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser):
@@ -21,11 +22,6 @@ def pytest_addoption(parser):
     parser.addoption("--guest-kernel", type=Path, help="the folder of guest_kernel.prepared()")
     parser.addoption("--vdsm", type=Path, help="the root folder of an installation of Vdsm")
     parser.addoption("--capture-vnics", action="store_true", help="write what Vdsm hands over anew")
-
-
-def pytest_configure(config):
-    """Tell pytest of the one mark."""
-    config.addinivalue_line("markers", "needs_vdsm: what only Vdsm itself can show")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -36,9 +32,6 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
     config.stash[LEFT_OUT] = len(left_out)
-
-
-LEFT_OUT = pytest.StashKey[int]()
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -4,6 +4,7 @@
 On each network a router answers that has an address of its own, so that a guest can tell them.
 """
 
+import contextlib
 import functools
 import itertools
 import json
@@ -157,7 +158,7 @@ def dhcp_server(interface, address, folder, router=None, first=2):
 
 
 class LabHost:
-    """What is started on it ends with the lab's namespaces, at the latest."""
+    """A host with an agent. What is started on it ends with the lab's namespaces, at the latest."""
 
     def __init__(self, name, around, vdsm):
         """Set it up, without the hook and libvirt networks.
@@ -250,7 +251,7 @@ class LabHost:
         """Return vdsm.log, str."""
         return self.read(LOG)
 
-    def refusal(self, change, *arguments, **options):
+    def expect_refusal(self, change, *arguments, **options):
         """Make a change that has to be refused; return the refusal, and what the agent logged.
 
         Raises AssertionError if it is not refused.
@@ -265,10 +266,18 @@ class LabHost:
     def add_hook(self, point, name, script):
         """Put a shell script, its text, into a hook point; return its Path."""
         file = self.root / HOOKS / point / name
-        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         file.chmod(0o755)
         return file
+
+    @contextlib.contextmanager
+    def hook_for_a_while(self, point, name, script):
+        """Have a hook in a hook point, as add_hook() puts it there, within a with statement."""
+        file = self.add_hook(point, name, script)
+        try:
+            yield
+        finally:
+            file.unlink()
 
     def add_bridge(self, name, router=None):
         """Make a Linux bridge, with a DHCP server if there is a router on it."""
@@ -279,18 +288,22 @@ class LabHost:
 
     def add_libvirt_networks(self):
         """Define glitter, ovs_net, macvtap_net and bridged, and make what they need."""
-        bridge, router = WHERE["ovs_net"]
-        kind = ["--", "set", "bridge", bridge, "datapath_type=netdev"]
-        self.do("ovs-vsctl", "add-br", bridge, *kind)
-        self.serve_dhcp(bridge, router)
+        self.add_switch_and_nic()
+        self.serve_dhcp(*WHERE["ovs_net"])
         nic, router = WHERE["macvtap_net"]
-        self.do("ip", "link", "add", nic, "type", "veth", "peer", "name", f"{nic}-router")
-        self.do("ip", "link", "set", nic, "up")
         self.serve_dhcp(f"{nic}-router", router)
         self.add_bridge(*WHERE["bridged"])
         self.define_network(BRIDGED)
         for name in "glitter", "ovs_net", "macvtap_net":
             self.define_network(xml_of(name))
+
+    def add_switch_and_nic(self):
+        """Make an Open vSwitch bridge, in userspace, for the kernel may lack it, and a free NIC."""
+        bridge, nic = WHERE["ovs_net"][0], WHERE["macvtap_net"][0]
+        kind = ["--", "set", "bridge", bridge, "datapath_type=netdev"]
+        self.do("ovs-vsctl", "add-br", bridge, *kind)
+        self.do("ip", "link", "add", nic, "type", "veth", "peer", "name", f"{nic}-router")
+        self.do("ip", "link", "set", nic, "up")
 
     def serve_dhcp(self, interface, address, router=None):
         """Give the interface an address, and serve leases of its /24, from .2 on upwards."""

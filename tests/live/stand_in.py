@@ -23,7 +23,7 @@ printf '%s\n' 'mech_list: scram-sha-256' 'sasldb_path: /etc/libvirt/passwd.db' \
     >/etc/sasl2/libvirt.conf
 saslpasswd2 -p -a libvirt vdsm@ovirt </etc/pki/vdsm/keys/libvirt_password
 """
-FILTER = """<filter name="vdsm-no-mac-spoofing" chain="root"><filterref filter="no-mac-spoofing"/>
+NWFILTER = """<filter name="vdsm-no-mac-spoofing" chain="root"><filterref filter="no-mac-spoofing"/>
 <filterref filter="no-arp-mac-spoofing"/></filter>"""
 # virsh has the password, whatever the host's admin did.
 LOGIN = {**os.environ, "LIBVIRT_AUTH_FILE": "/run/vdsm/auth.conf"}
@@ -39,7 +39,7 @@ class StandIn:
 
     def start(self):
         """Define the network filter that Vdsm defines."""
-        self._virsh("nwfilter-define", "/dev/stdin", given=FILTER)
+        self._virsh("nwfilter-define", "/dev/stdin", given=NWFILTER)
 
     def create(self, vm, xml):
         """Start a VM."""
@@ -47,7 +47,7 @@ class StandIn:
         devices = root.find("devices")
         for number, vnic in enumerate(list(devices)):
             if vnic.tag == "interface":
-                ready = self._hooked(POINTS[0], vm, _alias(vnic), _pretty(vnic))
+                ready = self._hooked(POINTS[0], _nic(vm, vnic), _pretty(vnic))
                 devices[number] = ElementTree.fromstring(ready)
         paused = ["--paused"] if "launchPaused>true<" in xml else []
         domain = ElementTree.tostring(root, encoding="unicode")
@@ -56,7 +56,7 @@ class StandIn:
     def plug(self, nic):
         """Hot-plug a vNIC."""
         plain = _line(ElementTree.fromstring(engine_xml.vnic_xml(nic)))
-        ready = self._hooked(POINTS[1], nic.vm, nic.alias, plain, nic)
+        ready = self._hooked(POINTS[1], nic, plain)
         self._virsh("attach-device", nic.vm.name, "/dev/stdin", "--live", given=ready)
 
     def update(self, nic):
@@ -64,7 +64,7 @@ class StandIn:
         plain = _pretty(self._changed(nic))
         change = ["update-device", nic.vm.name, "/dev/stdin", "--live"]
         try:
-            self._virsh(*change, given=self._hooked(POINTS[2], nic.vm, nic.alias, plain))
+            self._virsh(*change, given=self._hooked(POINTS[2], nic, plain))
         except Refused as refused:
             self._log(f"{refused}")
             self._virsh(*change, given=plain)  # Vdsm's "rollback"
@@ -88,7 +88,7 @@ class StandIn:
     def resume(self, vm):
         """Start a suspended VM; what the hooks make of its vNICs is ignored, their failure not."""
         for vnic in self.saved[vm.name]:
-            self._hooked(POINTS[0], vm, _alias(vnic), _pretty(vnic))
+            self._hooked(POINTS[0], _nic(vm, vnic), _pretty(vnic))
         self._virsh("restore", SAVED.format(vm.id))
         self.restart([vm])
 
@@ -126,17 +126,16 @@ class StandIn:
             new.extend(wanted.findall(name))
         return new
 
-    def _hooked(self, point, vm, alias, xml, plugged=None):
-        """Run the hooks of a hook point on the XML, str, of a VM's vNIC; return what they leave.
+    def _hooked(self, point, nic, xml):
+        """Run the hooks of a hook point on the XML, str, of a vNIC; return what they leave.
 
         Raises Refused, with the stderr of the last hook that ran, if one of them failed.
         """
-        nic = plugged or next(nic for nic in vm.nics if nic.alias == alias)
         folder = self.host.root / HOOKS / point
         visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         file = f"/tmp/tmp{uuid.uuid4().hex[:8]}"  # noqa: S108 (where Vdsm has it)
         environ = {"extnet": nic.profile.extnet} if nic.profile.extnet else {}
-        environ |= {**vm.properties, "vmId": vm.id}
+        environ |= {**nic.vm.properties, "vmId": nic.vm.id}
         modules = ":/usr/lib/python3/dist-packages/vdsm/hook"
         environ |= {"PYTHONPATH": modules, "_hook_domxml": file}
         as_service = [*AS_SERVICE, *(f"{name}={value}" for name, value in environ.items())]
@@ -173,6 +172,11 @@ AGENT = StandIn
 def _alias(vnic):
     """Return the alias of a vNIC's Element."""
     return vnic.find("alias").get("name")
+
+
+def _nic(vm, vnic):
+    """Return the vm.Nic of a VM that an Element is of."""
+    return next(nic for nic in vm.nics if nic.alias == _alias(vnic))
 
 
 def _line(vnic):

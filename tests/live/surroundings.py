@@ -47,8 +47,7 @@ esac
 
 # Vdsm asks rpm for versions, and so does dnf when it installs the hook's package; rpm knows of none
 # of Debian's packages.
-RPMS = {"vdsm": "4.50.7", "python3": "3.11", "iproute": "6.1", "systemd": "252"}
-RPMS |= {"libvirt": "9.0.0", "qemu-kvm": "7.2.0"}
+RPMS = {"vdsm": "4.50.7", "python3": "3.11", "libvirt": "9.0.0", "qemu-kvm": "7.2.0"}
 SPEC = """Name: {0}\nVersion: {1}\nRelease: 1\nSummary: A stand-in\nLicense: GPL-2.0-or-later
 BuildArch: noarch\nProvides: /usr/bin/{0}\n%description\n%files
 """

@@ -19,13 +19,10 @@ def test_a_neighbour_that_fails_shows_the_danger_and_the_remedy(host, new_vm):
     danger, remedy = vm.add(DANGER, REMEDY)
     vm.start()
     assert [nic.reaches() for nic in vm.nics] == ["glitter", "glitter"]
-    neighbour = host.add_hook("before_update_device", "60_failing", "echo I fail >&2; exit 1")
-    try:
+    with host.hook_for_a_while("before_update_device", "60_failing", "echo I fail >&2; exit 1"):
         for nic in vm.nics:
-            _, said = host.refusal(nic.update, link="up")
+            _, said = host.expect_refusal(nic.update, link="up")
             assert "60_failing: rc=1 err=b'I fail" in said
-    finally:
-        neighbour.unlink()
     assert (danger.on(), danger.reaches()) == ("ovirtmgmt", "ovirtmgmt")
     assert (remedy.on(), remedy.reports(address="none")["link"]) == ("nowhere", "up")
     assert re.match("vnet", host.follow("master nowhere", status=1))  # what monitoring runs
@@ -39,12 +36,12 @@ def test_to_macvtap_no_vnic_moves_and_to_open_vswitch_it_depends_on_libvirt(host
     nics = vm.add(DANGER, DANGER, OVS)
     vm.start()
     assert [nic.reaches() for nic in nics] == ["glitter", "glitter", "ovs_net"]
-    assert re.search(UNCHANGEABLE, host.refusal(nics[0].update, MACVTAP)[1])
+    assert re.search(UNCHANGEABLE, host.expect_refusal(nics[0].update, MACVTAP)[1])
     for nic, profile in zip(nics[1:], (OVS, DANGER), strict=True):
         if host.moves_between_bridges:
             nic.update(profile)
         else:
-            assert re.search(UNCHANGEABLE, host.refusal(nic.update, profile)[1])
+            assert re.search(UNCHANGEABLE, host.expect_refusal(nic.update, profile)[1])
     # A vNIC does not leave a switch in userspace, whatever libvirt says: the guest is asked.
     moved = "ovs_net" if host.moves_between_bridges else "ovirtmgmt"
     assert [nic.reaches() for nic in nics] == ["ovirtmgmt", moved, "ovs_net"]
@@ -59,7 +56,7 @@ def test_on_macvtap_a_vnic_stays_and_on_open_vswitch_it_depends_on_libvirt(host,
     if restarted:
         host.agent.restart([vm])
     for nic in vm.nics:
-        host.refusal(nic.update, nic.profile._replace(extnet="a/b"))
+        host.expect_refusal(nic.update, nic.profile._replace(extnet="a/b"))
     assert [nic.reaches() for nic in vm.nics] == ["ovs_net", "macvtap_net"]
     assert macvtap.on() == "macvtap_net"
     # What libvirt says; the switch in userspace keeps its port.

@@ -24,11 +24,8 @@ NAMES = "HOME LANG LOGNAME PATH PWD PYTHONPATH SHELL USER _hook_domxml extnet mi
 def test_what_a_hook_is_given(host, new_vm):
     vm = new_vm()
     vm.add(GLITTER)
-    other = host.add_hook(POINTS[0], "10_given", GIVEN)
-    try:
+    with host.hook_for_a_while(POINTS[0], "10_given", GIVEN):
         vm.start(paused=True, properties={"mine": "a b"})
-    finally:
-        other.unlink()
     given = host.read("/var/log/vdsm/given").splitlines()
     assert given[:3] == ["vdsm:kvm umask 0022 in /", "vdsm:kvm 600", "/dev/null"]
     assert re.fullmatch(
@@ -40,11 +37,8 @@ def test_what_a_hook_adds_at_a_start_alone_is_lost_at_the_first_live_change(host
     adding = """sed -i 's,</interface>,<filterref filter="no-mac-spoofing"/>&,' "$_hook_domxml" """
     vm = new_vm()
     (nic,) = vm.add(Profile("glitter"))
-    other = host.add_hook(POINTS[0], "60_adding", adding)
-    try:
+    with host.hook_for_a_while(POINTS[0], "60_adding", adding):
         vm.start(paused=True)
-    finally:
-        other.unlink()
     assert "no-mac-spoofing" in host.do("virsh", "dumpxml", vm.name)
     nic.update(link="down")
     assert "no-mac-spoofing" not in host.do("virsh", "dumpxml", vm.name)
@@ -55,11 +49,8 @@ def test_what_a_hook_adds_at_a_start_alone_is_lost_at_the_first_live_change(host
 def test_engine_is_handed_what_the_last_hook_said_that_ran(host, new_vm, status):
     vm = new_vm()
     (nic,) = vm.add(GLITTER)
-    failing = host.add_hook(POINTS[0], "40_failing", f"echo I am the one >&2; exit {status}")
-    try:
-        text, log = host.refusal(vm.start)
-    finally:
-        failing.unlink()
+    with host.hook_for_a_while(POINTS[0], "40_failing", f"echo I am the one >&2; exit {status}"):
+        text, log = host.expect_refusal(vm.start)
     last = "b'I am the one" if status == 2 else f'b"extnet: vNIC {nic.mac} '  # 2 ends the row
     assert text.startswith(f"Hook Error: ({last}")
     assert f"40_failing: rc={status} err=b'I am the one" in log
@@ -101,6 +92,6 @@ def test_with_ovirts_extnet_a_vm_on_macvtap_cannot_be_resumed(new_vm, host):
     vm.start()
     assert nic.on() == "macvtap_net"
     host.agent.suspend(vm)
-    text, _ = host.refusal(host.agent.resume, vm)
+    text, _ = host.expect_refusal(host.agent.resume, vm)
     assert "Traceback (most recent call last)" in text
     assert "KeyError" in text

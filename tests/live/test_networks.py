@@ -55,11 +55,11 @@ def test_the_mtu_of_a_vnic_is_that_of_its_ovirt_network(host, new_vm, mtu):
 def test_on_macvtap_no_mtu_is_above_that_of_the_nic(host, new_vm):
     vm = new_vm()
     vm.add(MACVTAP._replace(mtu=9000))
-    assert "Cannot set interface MTU on 'macvtap" in host.refusal(vm.start)[1]
+    assert "Cannot set interface MTU on 'macvtap" in host.expect_refusal(vm.start)[1]
     vm = new_vm()
     (nic,) = vm.add(GLITTER)
     vm.start(paused=True)
-    assert "cannot modify MTU" in host.refusal(nic.update, GLITTER._replace(mtu=9000))[1]
+    assert "cannot modify MTU" in host.expect_refusal(nic.update, GLITTER._replace(mtu=9000))[1]
 
 
 @pytest.mark.parametrize("profile", [BRIDGED, GLITTER, OVS, MACVTAP], ids=str)
@@ -69,5 +69,5 @@ def test_port_isolation_is_for_bridges_alone(host, new_vm, profile):
     if profile in (BRIDGED, GLITTER):
         vm.start(paused=True)
     else:
-        refusal = host.refusal(vm.start)[1]
+        refusal = host.expect_refusal(vm.start)[1]
         assert "<port isolated='yes'/> is not supported for network interfaces with" in refusal

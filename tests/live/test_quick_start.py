@@ -81,10 +81,7 @@ def test_by_the_playbook_on_two_hosts(hosts, tmp_path, monkeypatch):
     assert [changes(play) for _ in range(2)] == [[5, 5], [0, 0]]
     for host in hosts:
         assert_set_up(host)
-        # In userspace, because the kernel may lack Open vSwitch's module; NICs are the lab's.
-        kind = ["--", "set", "bridge", "ovsbr0", "datapath_type=netdev"]
-        host.do("ovs-vsctl", "add-br", "ovsbr0", *kind)
-        host.do("ip", "link", "add", "eth1", "type", "veth", "peer", "name", "cable")
+        host.add_switch_and_nic()
         host.follow("add-port ovsbr0")
     another = readme.block("shell", "network=ovs_net").text.partition("ansible-playbook")
     xml, play = another[0], (another[1] + another[2]).splitlines()[0]

@@ -57,7 +57,7 @@ def test_a_start_a_plug_and_a_change(vm, new_vm, host, refused):
     other = new_vm()
     other.add(profile)
     for change in (other.start, []), (vm.plug, [profile]), (nic.update, [profile]):
-        _, said = host.refusal(change[0], *change[1])
+        _, said = host.expect_refusal(change[0], *change[1])
         assert re.search(words.removeprefix(r"Hook Error: \("), said)
         assert in_readme(said)
     assert nic.on() == "ovirtmgmt"
@@ -75,16 +75,13 @@ def suspended(host):
 
 
 def test_a_resume_and_the_saved_state_survives(suspended, host):
-    spoiler = host.add_hook(POINTS[0], "40_spoiling", 'chmod 0 "$_hook_domxml"')
-    try:
-        text, said = host.refusal(host.agent.resume, suspended)
-    finally:
-        spoiler.unlink()
+    with host.hook_for_a_while(POINTS[0], "40_spoiling", 'chmod 0 "$_hook_domxml"'):
+        text, said = host.expect_refusal(host.agent.resume, suspended)
     assert in_readme(said)
     assert re.match(f"Wake up from hibernation failed:{BY_HOOK}", text) or not host.vdsm
     host.do("virsh", "net-destroy", "glitter")
     try:
-        assert REFUSED["inactive"][1] in host.refusal(host.agent.resume, suspended)[1]
+        assert REFUSED["inactive"][1] in host.expect_refusal(host.agent.resume, suspended)[1]
     finally:
         host.do("virsh", "net-start", "glitter")
     host.agent.resume(suspended)
@@ -95,7 +92,7 @@ def test_a_migration_to_a_host_without_the_network(new_vm, host, destination):
     vm = new_vm()
     (nic,) = vm.add(OVS._replace(extnet="here_only"))
     vm.start()
-    text, said = host.refusal(vm.migrate, destination)
+    text, said = host.expect_refusal(vm.migrate, destination)
     assert text == "Fatal error during migration" or not host.vdsm
     assert "no network with matching name 'here_only'" in said
     assert nic.reaches() == "ovs_net"  # it runs on
@@ -109,7 +106,7 @@ def test_a_migration_to_a_host_without_the_network(new_vm, host, destination):
 def test_what_engine_is_handed(vm, new_vm, host, profile, code, reason):
     other = new_vm()
     other.add(profile)
-    assert re.match(reason, host.refusal(other.start)[0])
-    assert re.match(rf"\(code={code}, message=.*{reason}", host.refusal(vm.plug, profile)[0])
-    changed, _ = host.refusal(vm.nics[0].update, profile)
+    assert re.match(reason, host.expect_refusal(other.start)[0])
+    assert re.match(rf"\(code={code}, message=.*{reason}", host.expect_refusal(vm.plug, profile)[0])
+    changed, _ = host.expect_refusal(vm.nics[0].update, profile)
     assert changed == "(code=56, message=Failed to update device)"

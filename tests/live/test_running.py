@@ -49,7 +49,7 @@ def test_on_open_vswitch_an_older_libvirt_changes_no_link_without_an_interfaceid
     if host.moves_between_bridges:
         nic.update(link="down")
     else:
-        refusal = host.refusal(nic.update, link="down")[1]
+        refusal = host.expect_refusal(nic.update, link="down")[1]
         assert "unable to change config on 'bridge' network type" in refusal
     assert nic.on() == "ovs_net"  # which has the same bridge
 

@@ -131,7 +131,7 @@ def vms_of(host):
 
 
 class Vm:
-    """A VM; it starts on a Host."""
+    """A VM; it starts on a LabHost."""
 
     def __init__(self, host):
         self.host, self.id = host, str(uuid.uuid4())
