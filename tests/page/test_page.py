@@ -78,9 +78,9 @@ def test_the_unit_leaves_one_rule_after_two_starts_and_none_when_stopped():
 
 def test_the_check_for_monitoring_finds_a_vnic_on_the_bridge_of_the_ovirt_network():
     check = f"({readme.block('shell', 'grep ^vnet').text}) 2>/dev/null && echo well;"
-    make = "ip link add nowhere type bridge; ip link add vnet0 type veth peer name dummy_0;"
+    links = "ip link add nowhere type bridge; ip link add vnet0 type veth peer name dummy_0;"
     attach = "ip link set {} master nowhere;".format
-    seen = in_a_namespace(f"{check}{make}{attach('dummy_0')}{check}{attach('vnet0')}{check} true")
+    seen = in_a_namespace(f"{check}{links}{attach('dummy_0')}{check}{attach('vnet0')}{check} true")
     assert re.fullmatch("well\nvnet0@dummy_0 .*\n", seen)
 
 
