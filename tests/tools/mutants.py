@@ -3,24 +3,22 @@
 
 A change is made in the syntax tree, so a mutant has no comments. It takes the hook's place in a
 copy of the repository, where pytest runs tests/hook with the oldest Python of this machine.
-
-usage: mutants.py [N]   try each Nth change only
 """
 
 import ast
 import difflib
+import itertools
 import operator
 import os
-import queue
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-COPIES = REPOSITORY / "build" / "mutants"
-
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "build", ".hypothesis")
 # One quick test notices most mutants, so it comes first. The tests take 8 s where nothing else
 # runs. If they take too long, timeout exits with 124, and SIGINT lets them end what they started.
 TESTS = ["tests/hook/test_coverage.py", "tests/hook", "--one-python", "--hypothesis-profile=quick"]
@@ -32,8 +30,8 @@ EQUIVALENT = {  # what is not dropped or changed, because no test can notice tha
     "'x0'": "what is stripped of these letters has no capital letters to be stripped of",
 }
 OTHER = {bool: operator.not_, int: (1).__add__, str: "XX{}XX".format, bytes: b"XX%bXX".__mod__}
-SWAPPED = {ast.Eq: ast.NotEq, ast.Is: ast.IsNot, ast.Lt: ast.LtE, ast.Gt: ast.GtE}
-SWAPPED |= {ast.In: ast.NotIn, ast.And: ast.Or, ast.Add: ast.Sub}  # codespell:ignore notin
+SWAPPED = {ast.Eq: ast.NotEq, ast.Is: ast.IsNot, ast.And: ast.Or, ast.Add: ast.Sub}
+SWAPPED |= {ast.In: ast.NotIn}  # codespell:ignore notin
 SWAPPED |= {new: old for old, new in SWAPPED.items()}
 
 
@@ -44,8 +42,6 @@ def changes(node):
             yield "value", OTHER[type(value)](value)
         case ast.FormattedValue(conversion=conversion) if conversion != -1:
             yield "conversion", -1  # a value as it is could break out of its line
-        case ast.UnaryOp(operand=operand):
-            yield "operand", ast.UnaryOp(node.op, operand)  # not not
         case ast.BinOp(op=swapped) if type(swapped) in SWAPPED:
             yield "op", SWAPPED[type(swapped)]()
         case ast.Compare(ops=[swapped]) if type(swapped) in SWAPPED:
@@ -83,38 +79,22 @@ def mutants(source):
     return list(found)
 
 
-def status(mutant, copies):
-    """Put a mutant into a copy of the repository that is free; return what its tests exit with."""
-    copy = copies.get()
-    (copy / "50_extnet").write_text(mutant, encoding="utf-8")
-    done = subprocess.run(COMMAND, cwd=copy, capture_output=True, check=False)
-    copies.put(copy)
-    return done.returncode
+def unnoticed(mutant):
+    """Tell if the tests pass, or end only by the timeout, with a mutant in the hook's place."""
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(REPOSITORY, copy, ignore=LEFT_OUT, dirs_exist_ok=True)
+        Path(copy, "50_extnet").write_text(mutant, encoding="utf-8")
+        done = subprocess.run(COMMAND, cwd=copy, capture_output=True, check=False)
+        return done.returncode in (0, 124)
 
 
-def main(every=1):
-    """Try each Nth mutant, print each that no test notices, and return 1 if there is one."""
-    hook, *found = mutants((REPOSITORY / "50_extnet").read_text(encoding="utf-8"))
-    found = found[every - 1 :: every]
-    copies = queue.SimpleQueue()
-    shutil.rmtree(COPIES, ignore_errors=True)
-    ignored = shutil.ignore_patterns(".git", ".venv", "build", ".hypothesis")
-    for number in range(os.cpu_count()):
-        copies.put(shutil.copytree(REPOSITORY, COPIES / str(number), ignore=ignored))
-    if status(hook, copies):
-        sys.exit(f"the tests fail with the hook as it is: {' '.join(COMMAND)}")
-    survivors = 0
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        ended = pool.map(lambda mutant: status(mutant, copies), found)
-        for mutant, code in zip(found, ended, strict=True):
-            if code in (0, 124):
-                survivors += 1
-                texts = hook.splitlines(), mutant.splitlines()
-                lines = difflib.unified_diff(*texts, n=0, lineterm="")
-                print("no test fails with this change:", *list(lines)[3:], "", sep="\n", flush=True)
-    print(f"The tests notice {len(found) - survivors} of {len(found)} mutants.")
-    return bool(survivors)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+hook, *found = mutants((REPOSITORY / "50_extnet").read_text(encoding="utf-8"))
+if not unnoticed(hook):
+    sys.exit(f"the tests fail with the hook as it is: {' '.join(COMMAND)}")
+with ThreadPoolExecutor(os.cpu_count()) as pool:
+    survived = list(pool.map(unnoticed, found))
+for mutant in itertools.compress(found, survived):
+    lines = difflib.unified_diff(hook.splitlines(), mutant.splitlines(), n=0, lineterm="")
+    print("no test fails with this change:", *list(lines)[3:], "", sep="\n")
+print(f"The tests notice {survived.count(False)} of {len(found)} mutants.")
+sys.exit(any(survived))
