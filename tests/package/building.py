@@ -28,7 +28,7 @@ def git(folder, *arguments, date="1000000000 +0000"):
 
 
 def macros(**values):
-    """Return the options that define these macros for rpmbuild or rpmsign."""
+    """Return the options that define these macros for rpmbuild."""
     return [word for item in values.items() for word in ("--define", "{} {}".format(*item))]
 
 

@@ -105,14 +105,6 @@ def test_excluded_from_ovirts_repository_it_stays_until_a_downgrade(ours, releas
     assert installed(ours) == "4.60-1"
 
 
-def test_a_removal_leaves_nothing(host, package):
-    find = "find", host / "usr", "-printf", r"%P %M %l\n"
-    without = sorted(plain(*find).stdout.splitlines())
-    dnf(host, "install", package)
-    dnf(host, "remove", NAME)
-    assert sorted(plain(*find).stdout.splitlines()) == without
-
-
 def test_a_later_commit_is_an_upgrade_and_other_bytes_of_it_need_a_reinstall(ours, clone, tmp_path):
     folder = clone()
     git(folder, "commit", "--allow-empty", "--message", "Next", date="1000086400 +0000")
@@ -122,23 +114,3 @@ def test_a_later_commit_is_an_upgrade_and_other_bytes_of_it_need_a_reinstall(our
     (other,) = tmp_path.glob("noarch/*.rpm")
     assert "Nothing to do." in dnf(ours, "install", other).stdout
     assert "Reinstalled:" in dnf(ours, "reinstall", other).stdout
-
-
-def test_a_host_that_wants_signatures_takes_the_signed_package(host, package, release, tmp_path):
-    key, signed = tmp_path / "key.asc", shutil.copy(package, tmp_path)
-    environ = {"GNUPGHOME": str(tmp_path)}
-    generate = "--batch", "--passphrase", "", "--quick-generate-key", "extnet", "rsa2048"
-    try:
-        plain("gpg", *generate, "sign", "never", env=environ)
-        plain("gpg", "--armor", "--output", key, "--export", env=environ)
-        # Debian's rpm looks for gpg in another place.
-        settings = macros(_gpg_name="extnet", __gpg=shutil.which("gpg"))
-        plain("rpmsign", *settings, "--addsign", signed, env=environ)
-    finally:
-        plain("gpgconf", "--kill", "all", env=environ)
-    with (host / "root/.rpmmacros").open("a") as file:
-        file.write("%_pkgverify_level all\n")
-    dnf(host, "install", package, status=1)
-    rpm(host, "--import", key)
-    dnf(host, "install", signed)
-    assert installed(host) == release
