@@ -19,13 +19,15 @@ def test_a_neighbour_that_fails_shows_the_danger_and_the_remedy(host, new_vm):
     danger, remedy = vm.add(DANGER, REMEDY)
     vm.start()
     assert [nic.reaches() for nic in vm.nics] == ["glitter", "glitter"]
+    assert host.follow("master nowhere") == ""  # what monitoring runs
     with host.hook_for_a_while("before_update_device", "60_failing", "echo I fail >&2; exit 1"):
         for nic in vm.nics:
             _, said = host.expect_refusal(nic.update, link="up")
             assert "60_failing: rc=1 err=b'I fail" in said
     assert (danger.on(), danger.reaches()) == ("ovirtmgmt", "ovirtmgmt")
     assert (remedy.on(), remedy.reports(address="none")["link"]) == ("nowhere", "up")
-    assert re.match("vnet", host.follow("master nowhere", status=1))  # what monitoring runs
+    assert re.match("vnet", host.follow("master nowhere", status=1))
+    assert host.follow("master nowhere", status=255, nowhere="missing") == ""
     for nic in vm.nics:
         nic.update(link="up")
         assert nic.on() == "glitter"

@@ -24,12 +24,15 @@ def remedy(host):
 
     def enable(subnet):
         undo.append(unit.replace("192.168.150.0-24", subnet.replace("/", "-")))
+        rule = f"to {subnet} priority 100 table main"
+        host.do("ip", "rule", "add", *rule.split())  # as a crash may leave it there
         host.do("systemctl", "enable", "--now", undo[-1])
+        assert host.do("ip", "rule").count(f"100:\tfrom all to {subnet} lookup main") == 1
 
     yield enable
     for each in undo:
         host.do("systemctl", "disable", "--now", each)
-    assert "priority 100 " not in host.do("ip", "rule")
+    assert "100:" not in host.do("ip", "rule")
 
 
 def test_a_nat_guest_reaches_the_host_and_the_lan_only_with_the_remedy(host, new_vm, remedy):

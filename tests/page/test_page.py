@@ -37,51 +37,13 @@ def test_the_audit_line_is_one_that_the_hook_writes(device):
     assert call_hook(device, environ={"vmId": vm}).stderr == line
 
 
-def test_the_login_to_libvirt_is_for_root_alone(tmp_path):
-    (tmp_path / "password").write_text("secret\n")
-    script = readme.block("shell", "authname=").text.split("virsh net")[0]
-    script = script.replace("/run/", f"{tmp_path}/")
-    run("bash", "-euc", script.replace("/etc/pki/vdsm/keys/libvirt_", f"{tmp_path}/"))
-    file = tmp_path / "virsh-auth.conf"
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert "authname=vdsm@ovirt\npassword=secret\n" in file.read_text()
-
-
-UNIT = TESTS / "networks" / "extnet-route@.service"
-
-
 def test_systemd_finds_no_fault_with_the_unit(tmp_path):
     if not (shutil.which("systemd-analyze") and Path("/usr/sbin/ip").exists()):
         pytest.skip("needs systemd, and iproute2")
     instance = re.search(r"extnet-route@\S+\.service", readme.TEXT)[0]
-    shutil.copy(UNIT, tmp_path / instance)
+    shutil.copy(TESTS / "networks" / "extnet-route@.service", tmp_path / instance)
     done = run("systemd-analyze", "verify", tmp_path / instance)
     assert done.stdout + done.stderr == ""
-
-
-def in_a_namespace(script):
-    """Run a script as root of a network namespace of its own; return what it printed."""
-    command = ["unshare", "--map-root-user", "--net"]
-    if run(*command, "/usr/sbin/ip", "link", status=None).returncode:
-        pytest.skip("needs network namespaces, and iproute2")
-    return run(*command, "sh", "-c", script).stdout
-
-
-def test_the_unit_leaves_one_rule_after_two_starts_and_none_when_stopped():
-    lines = UNIT.read_text().replace("%I", "192.168.150.0/24")
-    before, start, stop = re.findall("^Exec(?:StartPre|Start|Stop)=-?(.*)$", lines, re.M)
-    started = f"{before}; {start} && ip rule; echo; "
-    *seen, stopped = in_a_namespace(started * 2 + f"{stop} && ip rule").split("\n\n")
-    rule = "100:\tfrom all to 192.168.150.0/24 lookup main"
-    assert [rules.count(rule) for rules in [*seen, stopped]] == [1, 1, 0]
-
-
-def test_the_check_for_monitoring_finds_a_vnic_on_the_bridge_of_the_ovirt_network():
-    check = f"({readme.block('shell', 'grep ^vnet').text}) 2>/dev/null && echo well;"
-    links = "ip link add nowhere type bridge; ip link add vnet0 type veth peer name dummy_0;"
-    attach = "ip link set {} master nowhere;".format
-    seen = in_a_namespace(f"{check}{links}{attach('dummy_0')}{check}{attach('vnet0')}{check} true")
-    assert re.fullmatch("well\nvnet0@dummy_0 .*\n", seen)
 
 
 RECIPES = [
@@ -93,7 +55,7 @@ RECIPES = [
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_libvirt_takes_a_recipe_and_keeps_it(recipe, tmp_path):
+def test_libvirt_takes_a_recipe(recipe, tmp_path):
     """With libvirt's own test driver, which needs no daemon and no root."""
     if not shutil.which("virsh"):
         pytest.skip("needs virsh: Debian's libvirt-clients, Fedora's and EL's libvirt-client")
@@ -104,12 +66,7 @@ def test_libvirt_takes_a_recipe_and_keeps_it(recipe, tmp_path):
         network.remove(network.find("forward"))
     network.append(new)
     (tmp_path / "new.xml").write_bytes(etree.tostring(network))
-    commands = f"net-define new.xml; net-dumpxml {name}"
-    printed = run("virsh", "--connect", "test:///default", commands, cwd=tmp_path).stdout
-    kept = etree.fromstring(printed[printed.index("<network") :])
-    for part in new.iter():
-        found = [set(each.attrib.items()) for each in kept.iter(part.tag)]
-        assert any(set(part.attrib.items()) <= attributes for attributes in found)
+    run("virsh", "--connect", "test:///default", "net-define --validate new.xml", cwd=tmp_path)
 
 
 PAGES = {
