@@ -5,9 +5,9 @@ Any other run of the lab compares them. What differs from run to run is replaced
 """
 
 import re
+import shutil
 
-from commands import run
-from hook import VNICS, expected
+from hook import VNICS, call_hook, expected
 
 KEPT = "/var/log/vdsm/{point}-{mac}"  # on the host
 CAPTURE = f"""
@@ -21,24 +21,14 @@ STABLE = {
     r"\b(vnet|macvtap)\d+\b": r"\g<1>0",
     r'\bbus="0x\w+"': 'bus="0x01"',
 }
-DOMAIN_SCHEMA = "/usr/share/libvirt/schemas/domain.rng"  # as virt-xml-validate has it
-DOMAIN = """<domain type="qemu"><name>guest</name><memory>1024</memory><os><type>hvm</type></os>
-<devices>{}</devices></domain>"""
-
-
-def on_glitter(xml):
-    """Return what libvirt is to get of a device XML, str, in the form that minidom gives it."""
-    xml = re.sub(r"<\?.*\?>\s*", '<?xml version="1.0" encoding="utf-8"?>', xml).replace(" />", "/>")
-    xml = re.sub(r"<source [^>]*>", '<source network="glitter"/>', xml)
-    return re.sub(r'<interface type="\w+"', '<interface type="network"', xml)
 
 
 def check(nic, point, name, *, untouched=False, version=None):
     """Compare what a hook point was last given for a vNIC with a case in tests/vnics.
 
     name: of the case, in the folder that says which Vdsm it is of; untouched: it is on glitter
-    already; version: write the case, as one of that Vdsm's. libvirt's schema has to allow what the
-    hook makes of it, also where the lab's kernel cannot do what it asks for.
+    already; version: write the case, as one of that Vdsm's, with what the hook makes of it. The
+    tests of the cases judge that by themselves.
     """
     xml = nic.vm.host.read(KEPT.format(point=point, mac=nic.mac))
     for pattern, stable in STABLE.items():
@@ -50,7 +40,5 @@ def check(nic, point, name, *, untouched=False, version=None):
         folder.mkdir(exist_ok=True)
         file.write_text(xml, encoding="utf-8")
         if not untouched:
-            expected(file).write_text(on_glitter(xml), encoding="utf-8")
-    domain = DOMAIN.format(on_glitter(xml).partition("?>")[2])
-    run("xmllint", "--noout", "--relaxng", DOMAIN_SCHEMA, "-", stdin=None, input=domain)
+            call_hook(shutil.copy(file, expected(file)))
     assert xml == file.read_text(encoding="utf-8"), f"{file}: see `make capture`"

@@ -11,10 +11,18 @@ import pytest
 import surroundings
 from commands import make, run
 from hook import POINTS
-from vm import BOOT, BUILD_BOOT, VMS, vms_of
+from vm import BOOT, BUILD_BOOT, vms_of
 
 pytest_plugins = ["skips"]
-LEFT_OUT = pytest.StashKey[int]()
+LEFT_OUT = []  # the tests that need Vdsm
+PICTURE = """exec 2>&1
+cd /var/log
+bridge link
+for vm in $(virsh -r list --name); do
+    virsh -r domiflist "$vm"
+    tail -n 30 "libvirt/$vm.console"
+done
+tail -n 50 vdsm/vdsm.log libvirt/*.out"""
 
 
 def pytest_addoption(parser):
@@ -24,20 +32,15 @@ def pytest_addoption(parser):
     parser.addoption("--capture-vnics", action="store_true", help="write what Vdsm hands over anew")
 
 
-def pytest_collection_modifyitems(config, items):
-    """Without Vdsm, leave out what only Vdsm can show, and count it."""
-    if config.getoption("vdsm"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("needs_vdsm")]
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
-    config.stash[LEFT_OUT] = len(left_out)
+def pytest_deselected(items):
+    """Note the tests that need Vdsm: without VDSM= __main__ has them deselected."""
+    LEFT_OUT.extend(item for item in items if item.get_closest_marker("needs_vdsm"))
 
 
 def pytest_terminal_summary(terminalreporter, config):
     """Say how many tests were left out."""
-    if number := config.stash.get(LEFT_OUT, 0):
-        terminalreporter.write_line(f"{number} tests need VDSM=")
+    if LEFT_OUT and not config.getoption("vdsm"):
+        terminalreporter.write_line(f"{len(LEFT_OUT)} tests need VDSM=")
 
 
 def pytest_report_header(config):
@@ -52,10 +55,11 @@ def pytest_report_header(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport():
-    """Add to a failure what was on the hosts, and the guests' consoles."""
+    """Add to a failure what was on the hosts, and the ends of their logs and guests' consoles."""
     report = yield
     if report.failed:
-        report.sections += [(it.name, it.picture()) for it in [*lab_host.HOSTS, *VMS]]
+        for host in lab_host.HOSTS:
+            report.sections.append((host.name, host.do("sh", "-xc", PICTURE, status=None)))
     return report
 
 

@@ -86,15 +86,6 @@ chown -R vdsm:kvm /var/lib/vdsm /var/log/vdsm /run/vdsm /etc/pki/vdsm/keys
 echo entered
 exec cat
 """
-PICTURE = r"""
-ip -brief address
-bridge link
-ovs-vsctl show
-virsh list --all
-virsh net-list --all
-tail -n 20 /var/log/libvirt/*.out /var/log/libvirt/libvirtd.log
-grep -v 'Broker\|ProtocolDetector\|getStats' /var/log/vdsm/vdsm.log | tail -n 60
-"""
 
 
 def source_routing(address):
@@ -329,7 +320,3 @@ class LabHost:
         switch = self.do("ovs-vsctl", "port-to-br", interface, status=None).strip()
         places = {switch or link.get("master"), link.get("link")}
         return next((name for name, (place, _) in WHERE.items() if place in places), None)
-
-    def picture(self):
-        """Return what a failure is understood from, str."""
-        return self.do("sh", "-xc", f"exec 2>&1\n{PICTURE}", status=None)

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from commands import run
+from hook import TESTS
 
 # systemd cannot be PID 1 of a host that shares its kernel with others. Of a unit that README
 # enables or disables this runs the commands. It finds no other unit active.
@@ -45,12 +46,7 @@ case $* in
 esac
 """
 
-# Vdsm asks rpm for versions, and so does dnf when it installs the hook's package; rpm knows of none
-# of Debian's packages.
-RPMS = {"vdsm": "4.50.7", "python3": "3.11", "libvirt": "9.0.0", "qemu-kvm": "7.2.0"}
-SPEC = """Name: {0}\nVersion: {1}\nRelease: 1\nSummary: A stand-in\nLicense: GPL-2.0-or-later
-BuildArch: noarch\nProvides: /usr/bin/{0}\n%description\n%files
-"""
+# dnf asks rpm for Vdsm when it installs the hook's package, and rpm knows of none of Debian's.
 RPM_DATABASE = "/usr/lib/sysimage/rpm"
 
 # Ansible looks here to see that it has to use dnf, Vdsm to see which system it is on.
@@ -124,12 +120,10 @@ def _write(file, text):
 
 
 def _make_rpm_database(tree):
-    """Let rpm know RPMS, without anything of them."""
+    """Let rpm know the package vdsm of tests/package, without its files."""
     _write(tree / "etc/rpm/macros", f"%_dbpath {RPM_DATABASE}\n")
     with tempfile.TemporaryDirectory() as folder:
-        for name, version in RPMS.items():
-            Path(folder, f"{name}.spec").write_text(SPEC.format(name, version), encoding="utf-8")
-        run("rpmbuild", "--quiet", "-bb", "-D", f"_topdir {folder}", *Path(folder).glob("*.spec"))
-        found = Path(folder, "RPMS/noarch").iterdir()
+        options = ["-D", f"_rpmdir {folder}", "-D", f"_topdir {folder}", "-D", "of_vdsm 4.50.7"]
+        run("rpmbuild", "-bb", *options, TESTS / "package" / "ovirt.spec.in")
         into = ["--root", tree, "--dbpath", RPM_DATABASE]  # Debian's rpm fills no database of "/"
-        run("rpm", *into, "-i", "--justdb", "--nodeps", *found)
+        run("rpm", *into, "-i", "--justdb", "--nodeps", *Path(folder).glob("noarch/vdsm-4*.rpm"))

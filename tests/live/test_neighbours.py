@@ -62,14 +62,10 @@ def ovirts_extnet(host):
     sources = [host.vdsm / HOOKS / point / "50_extnet" for point in POINTS[:2]]
     if not all(source.exists() for source in sources):
         pytest.skip(f"the installation has no {sources[0]}")
-    places = [host.root / HOOKS / point / "50_extnet" for point in POINTS]
-    for place in places:
-        place.unlink()
-    for source, place in zip(sources, places, strict=False):
-        shutil.copy(source, place)
+    make("uninstall", f"DESTDIR={host.root}")
+    for source, point in zip(sources, POINTS, strict=False):
+        shutil.copy(source, host.root / HOOKS / point)
     yield
-    for place in places[:2]:
-        place.unlink()
     make("install", f"DESTDIR={host.root}")
 
 

@@ -9,7 +9,7 @@ import re
 import pytest
 import readme
 from hook import POINTS
-from vm import FILTER, GLITTER, OVS, WITHOUT, Profile, vms_of
+from vm import FILTER, GLITTER, OVS, WITHOUT, Profile
 
 BY_HOOK = r'Hook Error: \((b["\'])?extnet: .*'
 MISSING = "Network not found: no network with matching name 'nope'"
@@ -63,18 +63,11 @@ def test_a_start_a_plug_and_a_change(vm, new_vm, host, refused):
     assert nic.on() == "ovirtmgmt"
 
 
-@pytest.fixture
-def suspended(host):
-    """Suspend a VM with a vNIC on glitter."""
-    with vms_of(host) as new_vm:
-        vm = new_vm()
-        vm.add(GLITTER)
-        vm.start(paused=True)
-        host.agent.suspend(vm)
-        yield vm
-
-
-def test_a_resume_and_the_saved_state_survives(suspended, host):
+def test_a_resume_and_the_saved_state_survives(new_vm, host):
+    suspended = new_vm()
+    suspended.add(GLITTER)
+    suspended.start(paused=True)
+    host.agent.suspend(suspended)
     with host.hook_for_a_while(POINTS[0], "40_spoiling", 'chmod 0 "$_hook_domxml"'):
         text, said = host.expect_refusal(host.agent.resume, suspended)
     assert in_readme(said)

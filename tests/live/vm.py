@@ -14,7 +14,6 @@ import engine_xml
 from agent import Refused, until
 from lab_host import WHERE
 
-VMS = []  # all there are, for what a failure shows
 NAMES, MACS = itertools.count(1), itertools.count(1)
 FILTER = "vdsm-no-mac-spoofing"  # what Engine gives a new profile
 BOOT = "/run/lab/boot"
@@ -122,8 +121,6 @@ def vms_of(host):
 
         def new_vm():
             vm = Vm(host)
-            VMS.append(vm)
-            ends.callback(VMS.remove, vm)
             ends.callback(lambda: vm.host.agent.destroy(vm))
             return vm
 
@@ -142,11 +139,6 @@ class Vm:
         """Return what the guest has written to its console on this host, str."""
         file = self.host.root / CONSOLE.format(name=self.name).lstrip("/")
         return file.read_text(errors="replace") if file.exists() else ""
-
-    def picture(self):
-        """Return what a failure is understood from, str."""
-        look = f"virsh domiflist {self.name}; tail -n 5 /var/log/libvirt/qemu/{self.name}.log"
-        return self.host.do("sh", "-c", look, status=None) + self.console()[-3000:]
 
     def rounds_after(self, start):
         """Return the reports of all rounds that began when the console had start characters."""
