@@ -23,8 +23,8 @@ def test_a_block_of_commands_says_on_which_machine_and_announces_a_restart_of_en
     assert ("restarts Engine.**" in above) == ("systemctl restart ovirt-engine" in block.text)
 
 
-def test_make_demo_shows_the_diff_the_line_in_the_log_and_what_to_do_next():
-    shown = make("demo").split("\n\n")
+def test_make_demo_shows_the_diff_the_line_in_the_log_and_what_to_do_next(python):
+    shown = make("demo", f"PYTHON={python}").split("\n\n")
     assert shown[1] + "\n" == readme.block("diff", "<interface").text
     assert re.fullmatch("extnet: vNIC .*: bridge 'ovirtmgmt' -> network 'glitter'", shown[3])
     assert "quick start in README.md" in shown[4]
