@@ -70,6 +70,7 @@ def judge(value, device, vm):
         assert is_left(value, vnic)
         return "left"
     assert is_name(value)
+    assert not is_left(value, vnic)
     assert canonical(after) == moved(device, value.decode())
     return "moved"
 

@@ -26,6 +26,7 @@ def test_with_any_argument_it_shows_its_help_and_does_nothing_else(python, devic
 def test_help_that_cannot_be_written_is_one_line():
     with Path("/dev/full").open("w") as full:
         done = call_hook(None, None, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.status == 2
     assert done.stderr.startswith("extnet: a device: not moved to network '', because ")
     assert readme.values(done.stderr[:-1]) == ["OSError: [Errno 28] No space left on device"]
 

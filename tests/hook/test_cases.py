@@ -16,7 +16,7 @@ import readme
 from canon import canonical, moved
 from hook import VNICS, call_hook, cases, expected
 
-DEVICE = "(a device|vNIC( [0-9a-f:]{17})?) of VM 9e5f"
+NO_VNIC = "broken-xml"  # the folder where the hook cannot read which vNIC it is
 
 
 def each(kind):
@@ -45,7 +45,9 @@ def test_a_vnic_is_refused_in_readmes_words(before, python, device):
     inode = device.stat().st_ino
     done = call_hook(device, python=python, environ={"vmId": "9e5f"})
     assert (done.status, done.stdout) == (2, "")
-    assert re.match(f"extnet: {DEVICE}: not moved to network 'glitter', because ", done.stderr)
+    which = "a device" if before.parent.name == NO_VNIC else r"vNIC( [0-9a-f:]{17})?"
+    start = f"extnet: {which} of VM 9e5f: not moved to network 'glitter', because "
+    assert re.match(start, done.stderr)
     assert readme.values(done.stderr[:-1]) == expected(before).read_text("utf-8").splitlines()
     assert (device.read_bytes(), device.stat().st_ino) == (before.read_bytes(), inode)
     assert list(device.parent.iterdir()) == [device]
@@ -53,7 +55,8 @@ def test_a_vnic_is_refused_in_readmes_words(before, python, device):
 
 @pytest.mark.parametrize("before", each("refused"))
 def test_readme_has_what_is_wrong_with_a_device_xml(before):
-    shown = [code.split("…") for code in readme.codes(readme.section("Troubleshooting"))]
+    codes = readme.codes(readme.section("Troubleshooting"))
+    shown = [code.split("…") for code in codes if code != "…"]
     for words in expected(before).read_text("utf-8").splitlines():
         if words.startswith(("is ", "has ")):
             assert any(re.fullmatch(".*".join(map(re.escape, it)), words) for it in shown)

@@ -11,7 +11,7 @@ from hook import HOOK, call_main, cases, expected, load
 
 
 def test_no_line_and_no_branch_of_the_hook_is_without_a_test(device):
-    def run(**environ):
+    def status(**environ):
         environ = {name.encode(): value for name, value in environ.items()}
         environ = {b"extnet": b"glitter", b"_hook_domxml": bytes(device), **environ}
         return call_main(hook, environ).status
@@ -24,15 +24,15 @@ def test_no_line_and_no_branch_of_the_hook_is_without_a_test(device):
     with measured.collect():
         hook = load()
         assert call_main(hook, {}) == call_main(hook, {b"_hook_domxml": b"/gone"}) == (0, "", "")
-        assert run(extnet=b"a/b") == 2
+        assert status(extnet=b"a/b") == 2
         with patch("posix.rename", side_effect=OSError):
-            assert run() == 2
+            assert status() == 2
         with patch.object(hook, "end", side_effect=MemoryError):
-            assert run() == 0
-        for kind, status in {"rewritten": 0, "refused": 2, "untouched": 0}.items():
+            assert status() == 0
+        for kind, ends in {"rewritten": 0, "refused": 2, "untouched": 0}.items():
             for before in cases(kind):
                 device.write_bytes(before.read_bytes())
-                assert run(vmId=b"9e5f") == status, before
+                assert status(vmId=b"9e5f") == ends, before
                 after = expected(before) if kind == "rewritten" else before
                 assert device.read_bytes() == after.read_bytes(), before
     assert measured.report(show_missing=True) == 100
