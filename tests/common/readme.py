@@ -21,7 +21,7 @@ class Block(NamedTuple):
 
     @property
     def place(self):
-        """Return where its commands belong, of a first line "# on PLACE"; "" is a clone."""
+        """Return where its commands belong, of a first line "# on PLACE", "" without it."""
         found = re.match(r"# on (.*)\n", self.text)
         return found[1] if found else ""
 

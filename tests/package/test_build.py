@@ -15,7 +15,7 @@ def archive(build, release):
 
 
 def test_the_bytes_are_the_same_wherever_and_whoever_builds(archive, clone, tmp_path):
-    (tmp_path / ".gitconfig").write_text("[core]\nautocrlf=true\n")
+    (tmp_path / ".gitconfig").write_text("[core]\nautocrlf=true\n[tar]\numask=user\n")
     payload = "w19.zstdio\n"
     (tmp_path / ".rpmmacros").write_text(f"%_source_payload {payload}%_binary_payload {payload}")
     again = clone("another place", "-c", "core.autocrlf=true")

@@ -40,9 +40,11 @@ def test_uninstall_removes_just_these_files_from_the_folders_that_are_named(tmp_
     make("install", f"DESTDIR={tmp_path}", *names)
     places = {line.split("/")[1] for line in files(tmp_path)}
     assert places == {"hooks", "data", "units"}
-    other = tmp_path / "hooks/before_device_create/60_other"
-    other.touch()
-    for _ in range(2):
-        make("uninstall", f"DESTDIR={tmp_path}", *names)
-        assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == [other]
+    others = {tmp_path / "data/mine.xml", tmp_path / "hooks/before_device_create/60_other"}
+    for other in others:
+        other.touch()
+    make("uninstall", f"DESTDIR={tmp_path}", *names)
+    assert {path for path in tmp_path.rglob("*") if not path.is_dir()} == others
+    (tmp_path / "data/mine.xml").unlink()
+    make("uninstall", f"DESTDIR={tmp_path}", *names)
     assert not (tmp_path / "data").exists()

@@ -41,7 +41,7 @@ def changes(node):
         case ast.Constant(value=value) if type(value) in OTHER and repr(value) not in EQUIVALENT:
             yield "value", OTHER[type(value)](value)
         case ast.FormattedValue(conversion=conversion) if conversion != -1:
-            yield "conversion", -1  # a value as it is could break out of its line
+            yield "conversion", -1
         case ast.BinOp(op=swapped) if type(swapped) in SWAPPED:
             yield "op", SWAPPED[type(swapped)]()
         case ast.Compare(ops=[swapped]) if type(swapped) in SWAPPED:
