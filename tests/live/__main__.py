@@ -20,7 +20,7 @@ import guest_kernel
 LIVE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "extnet-lab")
 PACKAGES = """
-busybox-static cpio createrepo-c dnf dnsmasq-base git iproute2 iptables libsasl2-modules
+busybox-static cpio dnf dnsmasq-base git iproute2 iptables libsasl2-modules
 libvirt-clients libvirt-daemon libvirt-daemon-config-nwfilter libvirt-daemon-driver-qemu make
 openvswitch-switch qemu-system-x86 rpm sasl2-bin util-linux
 """.split()
@@ -41,10 +41,7 @@ say = functools.partial(print, "lab:", flush=True)
 
 
 def packages():
-    """Return the Debian packages that the lab needs here; None if this is no Debian that it knows.
-
-    Raises nothing: where the system has no /etc/os-release, it is no Debian.
-    """
+    """Return the Debian packages that the lab needs; None if this is no Debian that it knows."""
     try:
         system = platform.freedesktop_os_release()
     except OSError:

@@ -77,13 +77,15 @@ def new_host(pytestconfig, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def new_host_on_glitter(new_host):
-    """Give a function that sets up a host with the hook and the libvirt networks."""
+    """Give a function that sets up a host with the libvirt networks, the hook and 00_capture."""
 
     def new(name):
         host = new_host(name)
         host.log_in()
         make("install", f"DESTDIR={host.root}")
         host.add_libvirt_networks()
+        for point in POINTS:
+            host.add_hook(point, "00_capture", captures.CAPTURE)
         return host
 
     return new
@@ -91,11 +93,8 @@ def new_host_on_glitter(new_host):
 
 @pytest.fixture(scope="session")
 def host(new_host_on_glitter):
-    """Set up a host where what the agent hands to the hooks is captured."""
-    host = new_host_on_glitter("source")
-    for point in POINTS:
-        host.add_hook(point, "00_capture", captures.CAPTURE)
-    return host
+    """Set up the host on which the VMs start."""
+    return new_host_on_glitter("source")
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ VM = "http://ovirt.org/vm/1.0"
 DOMAIN = Template(Path(__file__).with_name("domain.xml").read_text(encoding="utf-8"))
 SLOT = '<controller type="pci" model="pcie-root-port"/>'  # of which plugging takes one
 # What a vNIC has beside the usual: of a name's element, inside of it or right behind it.
-EMPTY = {"model": "virtio", **dict.fromkeys(["source", "alias", "parameter", "filterref"], "")}
-EMPTY["bandwidth"] = ""
+EMPTY = dict.fromkeys(["source", "alias", "parameter", "filterref", "bandwidth"], "")
+EMPTY["model"] = "virtio"
 
 
 def vnic_xml(nic):

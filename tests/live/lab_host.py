@@ -237,21 +237,16 @@ class LabHost:
         version = re.search(r"(\d+)\.(\d+)", self.do("libvirtd", "--version"))
         return tuple(map(int, version.groups())) >= (10, 8)
 
-    @property
-    def log(self):
-        """Return vdsm.log, str."""
-        return self.read(LOG)
-
     def expect_refusal(self, change, *arguments, **options):
         """Make a change that has to be refused; return the refusal, and what the agent logged.
 
         Raises AssertionError if it is not refused.
         """
-        start = len(self.log)
+        start = len(self.read(LOG))
         try:
             change(*arguments, **options)
         except Refused as error:
-            return str(error), f"{error}\n{self.log[start:]}"
+            return str(error), f"{error}\n{self.read(LOG)[start:]}"
         raise AssertionError(f"not refused: {change}")
 
     def add_hook(self, point, name, script):

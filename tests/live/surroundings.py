@@ -17,8 +17,7 @@ from hook import TESTS
 # enables or disables this runs the commands. It finds no other unit active.
 SYSTEMCTL = r"""#!/bin/sh -e
 verb=$1
-[ "$verb" != daemon-reload ] || exit 0
-[ "$2" != --now ] || shift
+case $verb in enable | disable) [ "$2" = --now ]; shift ;; esac
 unit=${2%.service} active=/var/lib/units-active/${2%.service}
 file=/usr/lib/systemd/system/${unit%%@*}@.service
 [ -e "$file" ] || exit 1
@@ -40,13 +39,14 @@ esac
 # There is no NetworkManager, and not every kernel has dummy NICs: a bridge takes the NIC's place.
 NMCLI = r"""#!/bin/sh -e
 case $* in
-"connection add type dummy ifname "*) ip link add "$6" type bridge && echo "$6 is added" ;;
-"connection delete "*) ip link delete "$3" ;;
+"connection add type dummy ifname dummy_0 con-name dummy_0 "*)
+    ip link add dummy_0 type bridge && echo added ;;
+"connection delete dummy_0") ip link delete dummy_0 ;;
 *) exit 1 ;;
 esac
 """
 
-# dnf asks rpm for Vdsm when it installs the hook's package, and rpm knows of none of Debian's.
+# dnf asks rpm for Vdsm when it installs the hook's package, and rpm knows no package of Debian's.
 RPM_DATABASE = "/usr/lib/sysimage/rpm"
 
 # Ansible looks here to see that it has to use dnf, Vdsm to see which system it is on.

@@ -51,6 +51,7 @@ def test_on_macvtap_no_mtu_is_above_that_of_the_nic(host, new_vm):
     (nic,) = vm.add(GLITTER)
     vm.start(paused=True)
     assert "cannot modify MTU" in host.expect_refusal(nic.update, GLITTER._replace(mtu=9000))[1]
+    assert nic.on() == "glitter"
 
 
 @pytest.mark.parametrize("profile", [BRIDGED, GLITTER, OVS, MACVTAP], ids=str)

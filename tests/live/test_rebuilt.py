@@ -55,10 +55,10 @@ def test_a_vnic_stays_on_its_network_also_while_its_link_changes(nics, profile):
 def test_the_captured_device_xml_is_what_vdsm_hands_over(nics, event, kind, captured):
     nic = nics[KINDS[kind]]
     nic.update(link="up")
-    if event == "restart":
-        captured(nic, "before_update_device", f"update-after-restart-{kind}")
     if event == "resume":
         captured(nic, "before_device_create", f"resume-{kind}", untouched=kind == "nat")
+    else:
+        captured(nic, "before_update_device", f"update-after-restart-{kind}")
 
 
 @pytest.mark.parametrize("profile", REFUSED, ids=str)

@@ -11,7 +11,7 @@ import uuid
 from typing import NamedTuple
 
 import engine_xml
-from agent import Refused, until
+from agent import LOG, Refused, until
 from lab_host import WHERE
 
 NAMES, MACS = itertools.count(1), itertools.count(1)
@@ -111,7 +111,7 @@ class Nic:
 
     def audit_lines(self):
         """Return the hook's lines on it in vdsm.log, without what Vdsm puts around them."""
-        return re.findall(rf'err=b"(extnet: vNIC {self.mac} .*)\\n"', self.vm.host.log)
+        return re.findall(rf'err=b"(extnet: vNIC {self.mac} .*)\\n"', self.vm.host.read(LOG))
 
 
 @contextlib.contextmanager
