@@ -42,7 +42,7 @@ demo: ## show what the hook does to a vNIC whose profile says extnet=glitter (1 
 ## Develop it
 check: lint test ## pass the suite, with every Python from 3.6 on of this machine (30 s; 1 min the first time)
 
-# The lab takes the machine's network, so pytest does not collect it, and it has a command of its own.
+# The lab needs Debian and root, so pytest does not collect it, and it has a command of its own.
 check-live: $(VENV)/installed ## show it with libvirt and guests, VDSM=/ with that Vdsm (6 min; Debian, root)
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/live
 
@@ -70,11 +70,12 @@ test: $(VENV)/installed
 fuzz: $(VENV)/installed ## try it with new inputs every time (INPUTS=100000: 11 min)
 	@FUZZ=$(INPUTS) $(VENV)/bin/pytest -n auto -x tests/hook/test_any_input.py
 
+# Each change is tried in a fresh copy of the repository: edit nothing in it meanwhile.
 mutants: $(VENV)/installed ## change it in small ways: does a test fail each time? (12 min)
 	@$(VENV)/bin/python tests/tools/mutants.py
 
 # With the machine's own Pythons, as the hook runs with them: it needs no .venv.
-bench: ## measure what a call costs (PYTHONS=interpreters; 1 min each)
+bench: ## measure what a call costs (PYTHONS=interpreters; 10 s each)
 	@$(PYTHON) tests/tools/bench.py $(PYTHONS)
 
 # .venv does without them at first, because oVirt's SDK takes a C compiler.
