@@ -21,7 +21,8 @@ COMMENTS = TEXT.map(lambda text: f"<!--{text.replace('-', '- ')}-->")
 LEAVES = TEXT | COMMENTS | TEXT.map("<?source {}?>".format) | TEXT.map("<![CDATA[{}]]>".format)
 
 BLANKS = st.sampled_from([" ", "\n    ", "\t", "\r\n"])
-ATTRIBUTES = ["dev", "a:type", "a:bridge", "b:bridge", "b:network", "xml:space", "é"]
+# Not xml:space, of which libxml2 warns: lxml then forgets an earlier fault, and judges wrongly.
+ATTRIBUTES = ["dev", "a:type", "a:bridge", "b:bridge", "b:network", "xml:base", "é"]
 ELEMENTS = ["alias", "source", "interface", "mac", "a:source", "b:interface", "é", "_.-"]
 NAMESPACES = ["", ' xmlns="urn:d"', ' xmlns=""', ' xmlns:a="urn:a:2"', ' xmlns:c="urn:c"']
 NAMED = ["", ' bridge="ovirtmgmt"', ' network="a/b" portid="1"']
