@@ -13,7 +13,7 @@ XML = '<?xml version="1.0" encoding="UTF-8"?>'
 VM = "http://ovirt.org/vm/1.0"
 DOMAIN = Template(Path(__file__).with_name("domain.xml").read_text(encoding="utf-8"))
 SLOT = '<controller type="pci" model="pcie-root-port"/>'  # of which plugging takes one
-# What a vNIC has beside the usual: of a name's element, inside of it or right behind it.
+# Further XML of a vNIC goes into the element of this name, or right after it; and the model's name.
 EMPTY = dict.fromkeys(["source", "alias", "parameter", "filterref", "bandwidth"], "")
 EMPTY["model"] = "virtio"
 

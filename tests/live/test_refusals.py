@@ -28,7 +28,8 @@ def in_readme(text):
     """
     if line := re.search(r'b["\'](extnet: .* not moved .*?)\\n["\']', text):
         return readme.refusal(line[1].replace(r"\'", "'"))
-    text = text.replace(r"\'", "'").replace("'nope'", "'glitter'").replace("Failed to update", "")
+    text = text.replace(r"\'", "'").replace("'nope'", "'glitter'")
+    text = text.replace("Failed to update device", "")  # Vdsm says so whatever the reason is.
     shown = [words for words in readme.codes(readme.section("Troubleshooting")) if " " in words]
     return any(re.search(".*".join(map(re.escape, r.split("…"))), text) for r in shown)
 
