@@ -67,11 +67,11 @@ test: $(VENV)/installed
 	@$(VENV)/bin/pytest -n auto --dist worksteal
 
 # Other inputs at each run; what finds a fault stops it.
-fuzz: $(VENV)/installed ## try it with new inputs every time (INPUTS=100000: 11 min)
+fuzz: $(VENV)/installed ## try it with new inputs every time (INPUTS=100000: 6 min)
 	@FUZZ=$(INPUTS) $(VENV)/bin/pytest -n auto -x tests/hook/test_any_input.py
 
 # Each change is tried in a fresh copy of the repository: edit nothing in it meanwhile.
-mutants: $(VENV)/installed ## change it in small ways: does a test fail each time? (12 min)
+mutants: $(VENV)/installed ## change it in small ways: does a test fail each time? (9 min)
 	@$(VENV)/bin/python tests/tools/mutants.py
 
 # With the machine's own Pythons, as the hook runs with them: it needs no .venv.
