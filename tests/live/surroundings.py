@@ -46,7 +46,9 @@ case $* in
 esac
 """
 
-# dnf asks rpm for Vdsm when it installs the hook's package, and rpm knows no package of Debian's.
+# dnf asks rpm for Vdsm when it installs the hook's package, and Vdsm asks for the versions that it
+# tells Engine; rpm knows no package of Debian's.
+RPMS = {"vdsm": "4.50.7", "libvirt": "9.0.0", "qemu-kvm": "7.2.0"}
 RPM_DATABASE = "/usr/lib/sysimage/rpm"
 
 # Ansible looks here to see that it has to use dnf, Vdsm to see which system it is on.
@@ -120,10 +122,13 @@ def _write(file, text):
 
 
 def _make_rpm_database(tree):
-    """Let rpm know the package vdsm of tests/package, without its files."""
+    """Let rpm know RPMS, which are like the package vdsm of tests/package, without their files."""
     _write(tree / "etc/rpm/macros", f"%_dbpath {RPM_DATABASE}\n")
     with tempfile.TemporaryDirectory() as folder:
-        options = ["-D", f"_rpmdir {folder}", "-D", f"_topdir {folder}", "-D", "of_vdsm 4.50.7"]
-        run("rpmbuild", "-bb", *options, TESTS / "package" / "ovirt.spec.in")
+        spec, vdsm = Path(folder, "spec"), (TESTS / "package" / "ovirt.spec.in").read_text("utf-8")
         into = ["--root", tree, "--dbpath", RPM_DATABASE]  # Debian's rpm fills no database of "/"
-        run("rpm", *into, "-i", "--justdb", "--nodeps", *Path(folder).glob("noarch/vdsm-4*.rpm"))
+        for name, version in RPMS.items():
+            spec.write_text(vdsm.replace("-n vdsm", f"-n {name}"), encoding="utf-8")
+            run("rpmbuild", "-bb", "-D", f"_topdir {folder}", "-D", f"of_vdsm {version}", spec)
+            (package,) = Path(folder, "RPMS/noarch").glob(f"{name}-{version}-*")
+            run("rpm", *into, "-i", "--justdb", "--nodeps", package)
