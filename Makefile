@@ -44,12 +44,12 @@ check: lint test ## pass the suite, with every Python from 3.6 on of this machin
 
 # The lab needs Debian and root, so pytest does not collect it, and it has a command of its own.
 check-live: $(VENV)/installed ## show it with libvirt and guests, VDSM=/ with that Vdsm (6 min; Debian, root)
-	@VDSM='$(VDSM)' $(VENV)/bin/python tests/live
+	@VDSM='$(VDSM)' $(VENV)/bin/python tests/lab
 
 # Only Vdsm itself can say what it hands over, so nothing stands in for it here.
 capture: $(VENV)/installed ## rewrite the cases that tests/vnics has of a Vdsm, VDSM=/ (1 min; Debian, root)
 	$(if $(VDSM),,$(error VDSM= has to name the root folder of a Vdsm, / on an oVirt host))
-	@VDSM='$(VDSM)' $(VENV)/bin/python tests/live --capture-vnics -k 'captured and not migration'
+	@VDSM='$(VDSM)' $(VENV)/bin/python tests/lab --capture-vnics -k 'captured and not migration'
 
 # vermin looks at the hook alone, which hosts run with Python 3.6. ansible-lint is in .venv only after
 # make readme-tools; it finds Ansible in the PATH, and asks for Engine's address.
@@ -60,7 +60,7 @@ lint: $(VENV)/installed
 	@$(VENV)/bin/codespell --quiet-level 3 --check-hidden --skip .git,$(VENV),.hypothesis,.ruff_cache,build
 	@[ ! -e $(VENV)/readme ] || OVIRT_URL=https://engine.example.com/ovirt-engine/api \
 		ANSIBLE_HOME=build/ansible PATH="$$PWD/$(VENV)/bin:$$PATH" \
-		ansible-lint -q --offline --strict tests/playbooks/*.yml
+		ansible-lint -q --offline --strict tests/shipped/*.yml
 
 # In processes of pytest's own (-n): a hook that ends the process that loads it fails the suite.
 test: $(VENV)/installed
@@ -103,8 +103,8 @@ install: ## install the hook and its files (DESTDIR, HOOKSDIR, DATADIR, UNITDIR)
 		ln -sfn ../before_device_create/50_extnet $(HOOKS)/$$point/50_extnet || exit 1; \
 	done
 	install -d $(DESTDIR)$(DATADIR) $(DESTDIR)$(UNITDIR)
-	install -p -m 0644 $(addprefix tests/networks/,$(NETWORKS)) $(DESTDIR)$(DATADIR)
-	install -p -m 0644 tests/networks/$(UNIT) $(DESTDIR)$(UNITDIR)
+	install -p -m 0644 $(addprefix tests/shipped/,$(NETWORKS)) $(DESTDIR)$(DATADIR)
+	install -p -m 0644 tests/shipped/$(UNIT) $(DESTDIR)$(UNITDIR)
 
 # Vdsm and systemd own the other folders.
 uninstall: ## remove them from there

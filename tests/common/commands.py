@@ -4,7 +4,7 @@
 import os
 import subprocess
 
-from hook import REPOSITORY
+from paths import REPOSITORY
 
 
 def run(*command, status=0, **options):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The hook under test: where it is, how to run it as a process, how to load it as a module."""
+"""The hook under test: how to run it as a process, how to load it as a module."""
 
 import contextlib
 import functools
@@ -14,10 +14,8 @@ import unittest.mock
 from pathlib import Path
 from typing import NamedTuple
 
-TESTS = Path(__file__).resolve().parent.parent
-REPOSITORY = TESTS.parent
-HOOK = REPOSITORY / "50_extnet"
-VNICS = TESTS / "vnics"
+from paths import HOOK, VNICS
+
 POINTS = ["before_device_create", "before_nic_hotplug", "before_update_device"]
 
 SMALLEST = '<interface type="{0}"><mac address="52:54:00:59:f5:3f"/><source {0}="{1}"/></interface>'

@@ -5,7 +5,7 @@ import functools
 import re
 from typing import NamedTuple
 
-from hook import REPOSITORY
+from paths import REPOSITORY
 
 TEXT = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.M | re.S)

@@ -5,8 +5,8 @@ USUAL is a grammar of what XML 1.0 and its namespaces allow in a vNIC, not of wh
 other hooks run before. All else begins with the cases of tests/vnics, spoilt in a few places.
 """
 
-from hook import VNICS
 from hypothesis import strategies as st
+from paths import VNICS
 
 # A character of text stands for each, for one string is drawn much faster than a list of pieces.
 TOKENS = [

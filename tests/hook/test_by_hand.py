@@ -8,7 +8,8 @@ from pathlib import Path
 import commands
 import pytest
 import readme
-from hook import HOOK, VNIC, call_hook, load
+from hook import VNIC, call_hook, load
+from paths import HOOK
 
 HELP = (0, "", load().__doc__ + "\n")
 

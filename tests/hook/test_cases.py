@@ -14,7 +14,8 @@ import re
 import pytest
 import readme
 from canon import canonical, moved
-from hook import VNICS, call_hook, cases, expected
+from hook import call_hook, cases, expected
+from paths import VNICS
 
 NO_VNIC = "broken-xml"  # the folder where the hook cannot read which vNIC it is
 

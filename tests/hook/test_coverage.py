@@ -7,7 +7,8 @@ The other tests run the hook as Vdsm does, as a process, which nothing can look 
 from unittest.mock import patch
 
 import coverage
-from hook import HOOK, call_main, cases, expected, load
+from hook import call_main, cases, expected, load
+from paths import HOOK
 
 
 def test_no_line_and_no_branch_of_the_hook_is_without_a_test(device):

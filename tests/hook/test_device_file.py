@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 import readme
-from hook import HOOK, ON_GLITTER, VNIC, call_hook, load
+from hook import ON_GLITTER, VNIC, call_hook, load
+from paths import HOOK
 
 # The user and the group of the file; only root can give a file to others.
 ANOTHER = (36, 65534) if os.geteuid() == 0 else (os.geteuid(), os.getegid())

@@ -7,7 +7,8 @@ import signal
 
 import pytest
 import readme
-from hook import HOOK, ON_GLITTER, VNIC, call_hook
+from hook import ON_GLITTER, VNIC, call_hook
+from paths import HOOK
 
 CODE = HOOK.read_text(encoding="utf-8")
 FAIL = """

@@ -4,7 +4,8 @@
 import shutil
 import stat
 
-from hook import HOOK, ON_GLITTER, REPOSITORY, call_hook
+from hook import ON_GLITTER, call_hook
+from paths import HOOK, REPOSITORY
 
 
 def test_it_is_one_executable_file_that_reads_in_two_minutes():

@@ -6,7 +6,8 @@ import os
 
 import pytest
 import readme
-from hook import HOOK, ON_GLITTER, VNIC, call_hook, load
+from hook import ON_GLITTER, VNIC, call_hook, load
+from paths import HOOK
 
 VM = "9e5f1c66-4e0c-4a2b-8d6e-6a2e0c3b7d11"
 

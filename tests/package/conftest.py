@@ -5,7 +5,7 @@ import re
 
 import pytest
 from building import NAME, PLAIN, git, make_rpm, plain
-from hook import REPOSITORY
+from paths import REPOSITORY
 
 
 @pytest.fixture(scope="session", autouse=True)

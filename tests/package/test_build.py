@@ -5,7 +5,7 @@ import os
 
 import pytest
 from building import NAME, git, macros, make_rpm, plain
-from hook import TESTS
+from paths import TESTS
 
 
 @pytest.fixture(scope="module")

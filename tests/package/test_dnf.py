@@ -10,7 +10,7 @@ import shutil
 import pytest
 import readme
 from building import NAME, git, macros, make_rpm, plain
-from hook import TESTS
+from paths import TESTS
 
 CODES = readme.codes(readme.PROSE)
 AS_ROOT = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]  # of a user namespace

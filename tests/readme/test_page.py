@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """README and code hold together: what it shows is what is there, what it says to run works.
 
-Its steps on hosts and the playbook for them are gone through in tests/live.
+Its steps on hosts and the playbook for them are gone through in tests/lab.
 """
 
 import re
@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import readme
 from commands import make, run
-from hook import REPOSITORY, TESTS, VNIC, call_hook
+from hook import VNIC, call_hook
 from lxml import etree
+from paths import REPOSITORY, SHIPPED
 
 
 @pytest.mark.parametrize("block", readme.blocks("shell"), ids=str)
@@ -41,7 +42,7 @@ def test_systemd_finds_no_fault_with_the_unit(tmp_path):
     if not (shutil.which("systemd-analyze") and Path("/usr/sbin/ip").exists()):
         pytest.skip("needs systemd, and iproute2")
     instance = re.search(r"extnet-route@\S+\.service", readme.TEXT)[0]
-    shutil.copy(TESTS / "networks" / "extnet-route@.service", tmp_path / instance)
+    shutil.copy(SHIPPED / "extnet-route@.service", tmp_path / instance)
     done = run("systemd-analyze", "verify", tmp_path / instance)
     assert done.stdout + done.stderr == ""
 
@@ -60,7 +61,7 @@ def test_libvirt_takes_a_recipe(recipe, tmp_path):
     if not shutil.which("virsh"):
         pytest.skip("needs virsh: Debian's libvirt-clients, Fedora's and EL's libvirt-client")
     name = "ovs_net" if "vlan" in recipe else "macvtap_net" if "dev=" in recipe else "glitter"
-    network = etree.parse(TESTS / "networks" / f"{name}.xml").getroot()
+    network = etree.parse(SHIPPED / f"{name}.xml").getroot()
     new = etree.fromstring(recipe)
     if new.tag == "forward":
         network.remove(network.find("forward"))

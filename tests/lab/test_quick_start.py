@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import readme
 from commands import make, run
-from hook import POINTS, REPOSITORY
+from hook import POINTS
+from paths import REPOSITORY
 from vm import FILTER, Profile, vms_of
 
 # Its step 5: the profile belongs to the oVirt network that leads nowhere.

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from commands import run
-from hook import TESTS
+from paths import TESTS
 
 # systemd cannot be PID 1 of a host that shares its kernel with others. Of a unit that README
 # enables or disables this runs the commands. It finds no other unit active.

@@ -7,7 +7,8 @@ Any other run of the lab compares them. What differs from run to run is replaced
 import re
 import shutil
 
-from hook import VNICS, call_hook, expected
+from hook import call_hook, expected
+from paths import VNICS
 
 KEPT = "/var/log/vdsm/{point}-{mac}"  # on the host
 CAPTURE = f"""

@@ -18,7 +18,8 @@ import real_vdsm
 import stand_in
 from agent import HOOKS, LOG, PATH, Refused, until
 from commands import run
-from hook import POINTS, TESTS
+from hook import POINTS
+from paths import SHIPPED
 
 # Where the traffic of a network's vNICs goes on every host, a bridge or a NIC, and the router that
 # answers there. The first two are oVirt networks, the others libvirt's.
@@ -107,7 +108,7 @@ def source_routing(address):
 
 def xml_of(network):
     """Return the XML, str, of a libvirt network that the package brings."""
-    return (TESTS / f"networks/{network}.xml").read_text(encoding="utf-8")
+    return (SHIPPED / f"{network}.xml").read_text(encoding="utf-8")
 
 
 def make_lan():

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 from commands import run
-from hook import REPOSITORY
+from paths import REPOSITORY
 
-LIVE = REPOSITORY / "tests" / "live"
+LAB = REPOSITORY / "tests" / "lab"
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,6 @@ LIVE = REPOSITORY / "tests" / "live"
     ],
 )
 def test_a_machine_without_it_is_told_what_the_lab_needs(wrapper, environ, message):
-    done = run(*wrapper, sys.executable, LIVE, env={**os.environ, **environ}, status=1)
+    done = run(*wrapper, sys.executable, LAB, env={**os.environ, **environ}, status=1)
     assert done.stderr.startswith(f"check-live {message}")
     assert done.stderr.count("\n") == 1

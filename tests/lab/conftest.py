@@ -50,7 +50,7 @@ def pytest_report_header(config):
     for daemon in "libvirtd", "qemu-system-x86_64", "ovs-vswitchd":
         said = run(daemon, "--version").stdout
         versions.append(f"{daemon} {re.search(r'[0-9]+([.][0-9]+)+', said)[0]}")
-    return "live with " + ", ".join(versions)
+    return "the lab has " + ", ".join(versions)
 
 
 @pytest.hookimpl(wrapper=True)

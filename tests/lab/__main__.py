@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run the lab: `make check-live`, or `.venv/bin/python tests/live OPTIONS-OF-PYTEST`.
+"""Run the lab: `make check-live`, or `.venv/bin/python tests/lab OPTIONS-OF-PYTEST`.
 
 Installs the Debian packages that are missing, keeps a kernel for the guests in a cache folder, and
 runs pytest in namespaces of its own. Whatever the lab starts, mounts or configures is in them and
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import guest_kernel
 
-LIVE = Path(__file__).resolve().parent
+LAB = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "extnet-lab")
 PACKAGES = """
 busybox-static cpio dnf dnsmasq-base git iproute2 iptables libsasl2-modules
@@ -107,7 +107,7 @@ def main(arguments, vdsm):
         apt_get("update")
         apt_get("install", "--yes", "--no-install-recommends", *missing)
     kernel = guest_kernel.prepared(CACHE, apt_get, say)
-    pytest = [sys.executable, "-m", "pytest", "-c", LIVE / "pytest.ini", LIVE]
+    pytest = [sys.executable, "-m", "pytest", "-c", LAB / "pytest.ini", LAB]
     which = ["--vdsm", Path(vdsm).absolute()] if vdsm else ["-m", "not needs_vdsm"]
     return run_in_namespaces([*pytest, "--guest-kernel", kernel, *which, *arguments])
 
