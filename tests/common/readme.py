@@ -9,7 +9,6 @@ from paths import REPOSITORY
 
 TEXT = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.M | re.S)
-BECAUSE = ", because"
 
 
 class Block(NamedTuple):
@@ -63,30 +62,15 @@ def codes(prose):
 
 @functools.cache
 def refusals():
-    """Return {pattern: words}, of the hook's refusals as they are shown, … for anything.
-
-    A row of the table may show several.
-    """
-    start = next(code for code in codes(PROSE) if code.endswith(BECAUSE))
-    table = PROSE[PROSE.index(start) :].split("\n\n")[1]
-    shown = [f"{start} {words}" for row in rows(table) for words in codes(row[0])]
+    """Return {pattern: words} for the refusals that README shows, where … matches anything."""
+    shown = [words for row in rows(section("What the hook says")) for words in codes(row[0])]
     return {"(.*)".join(map(re.escape, words.split("…"))): words for words in shown}
 
 
 def refusal(line):
-    """Return the words of the one row of README that matches a line of the hook."""
-    return _found(line)[0]
-
-
-def values(line):
-    """Return what a refusal, a line of the hook's, has in place of each … after "because"."""
-    words, match = _found(line)
-    return list(match.groups()[words.partition(BECAUSE)[0].count("…") :])
-
-
-def _found(line):
-    """Return the words of a refusal and the match of a line of the hook's with them."""
-    matches = {words: re.fullmatch(pattern, line) for pattern, words in refusals().items()}
-    found = [(words, match) for words, match in matches.items() if match]
+    """Return README's words for a refusal, a line of the hook, and what the line has for each …."""
+    reason = re.fullmatch(r"extnet: (.*) \((?:vNIC|a device).*, libvirt network .*\)", line)[1]
+    matches = {words: re.fullmatch(pattern, reason) for pattern, words in refusals().items()}
+    found = [(words, list(match.groups())) for words, match in matches.items() if match]
     assert len(found) == 1, f"README's table has {len(found)} rows for: {line}"
     return found[0]

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a device XML says, judged by another library than the hook's: canonical XML, by libxml2."""
+"""Canonical form of device XML, computed by a library other than the hook's (libxml2)."""
 
 from lxml import etree
 
 
 def parse(xml):
-    """Return the root of a document given as bytes; raise XMLSyntaxError if it is none."""
-    # UTF-8, whatever is declared; no entity is expanded, nothing is fetched, no text is too long.
+    """Return the root of a document (bytes); raise XMLSyntaxError if it is not well-formed."""
+    # UTF-8 whatever is declared, as in the hook; no entities, no downloads, no limit to a text.
     options = {"resolve_entities": False, "no_network": True, "huge_tree": True}
     return etree.fromstring(xml, etree.XMLParser(encoding="utf-8", **options))
 
@@ -16,8 +16,8 @@ def canonical(xml):
     return etree.canonicalize(parse(xml).getroottree(), with_comments=True)
 
 
-def moved(xml, network):
-    """Return the canonical form of a device XML, bytes, with its one vNIC put on the network."""
+def on_network(xml, network):
+    """Return the canonical form of device XML (bytes) with its vNIC on the network."""
     vnic = parse(xml)
     vnic.set("type", "network")
     (source,) = vnic.xpath("*[name() = 'source']")  # with no prefix

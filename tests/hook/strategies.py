@@ -2,13 +2,13 @@
 """Hypothesis strategies: device XML, network names and property values, from usual to hostile.
 
 USUAL is a grammar of what XML 1.0 and its namespaces allow in a vNIC, not of what Vdsm writes:
-other hooks run before. All else begins with the cases of tests/vnics, spoilt in a few places.
+other hooks run before ours. The other strategies change the cases of tests/vnics in a few places.
 """
 
 from hypothesis import strategies as st
 from paths import VNICS
 
-# A character of text stands for each, for one string is drawn much faster than a list of pieces.
+# Each piece is coded as one character: drawing a string is much faster than drawing a list.
 TOKENS = [
     "&#38;", "&#x26;#10;", "&amp;#13;", "&lt;", "&gt;", "&quot;", "&apos;", "&#32;", "]]", "&#133;",
     "&#x2028;", "&#x1F600;", "&#93;&#93;&gt;", "\u2028", "\ufeff", "\t", "\n", "\r\n", "ovirtmgmt",
@@ -21,7 +21,7 @@ COMMENTS = TEXT.map(lambda text: f"<!--{text.replace('-', '- ')}-->")
 LEAVES = TEXT | COMMENTS | TEXT.map("<?source {}?>".format) | TEXT.map("<![CDATA[{}]]>".format)
 
 BLANKS = st.sampled_from([" ", "\n    ", "\t", "\r\n"])
-# Not xml:space, of which libxml2 warns: lxml then forgets an earlier fault, and judges wrongly.
+# No xml:space: libxml2 warns about it, and lxml then loses an earlier error and judges wrongly.
 ATTRIBUTES = ["dev", "a:type", "a:bridge", "b:bridge", "b:network", "xml:base", "é"]
 ELEMENTS = ["alias", "source", "interface", "mac", "a:source", "b:interface", "é", "_.-"]
 NAMESPACES = ["", ' xmlns="urn:d"', ' xmlns=""', ' xmlns:a="urn:a:2"', ' xmlns:c="urn:c"']
@@ -30,7 +30,7 @@ NAMED = ["", ' bridge="ovirtmgmt"', ' network="a/b" portid="1"']
 
 @st.composite
 def _element(draw, name, inside, fixed=("",)):
-    """Draw an element around inside, with up to two attributes and one of the fixed ones."""
+    """Draw an element that contains `inside`, with up to two random attributes and a fixed one."""
     names = draw(st.lists(st.sampled_from(ATTRIBUTES), max_size=2, unique=True))
     attributes = "".join(f'{draw(BLANKS)}{key}="{draw(TEXT)}"' for key in names)
     start = name + attributes + draw(st.sampled_from(NAMESPACES)) + draw(st.sampled_from(fixed))
@@ -69,7 +69,7 @@ MARKUP = [
 
 
 @st.composite
-def _spoilt(draw):
+def _changed(draw):
     """Draw a case or a vNIC with a few slices cut, doubled, moved or replaced."""
     data = draw(CASES | USUAL)
     parts = st.binary(max_size=3) | st.sampled_from(MARKUP).map(str.encode)
@@ -81,9 +81,9 @@ def _spoilt(draw):
     return data
 
 
-DEVICES = CASES | USUAL | _spoilt() | st.binary(max_size=40)
+DEVICES = CASES | USUAL | _changed() | st.binary(max_size=40)
 
-# Mostly names, near misses, anything; the vNICs of the cases are to be on glitter, or are already.
+# Names, near misses and anything; the cases ask for glitter, or are on glitter already.
 LETTERS = st.characters(exclude_categories=["C", "Z"], exclude_characters="/")
 NAMES = st.text(LETTERS | st.just(" "), min_size=1, max_size=12).filter(str.strip).map(str.encode)
 NEAR = st.text("a/ \n\t\0\x1b\x7f\x85\xa0\u2028\u202e\ufeff&<", max_size=5).map(str.encode)

@@ -51,7 +51,8 @@ def test_engine_is_handed_what_the_last_hook_said_that_ran(host, new_vm, status)
     (nic,) = vm.add(GLITTER)
     with host.hook_for_a_while(POINTS[0], "40_failing", f"echo I am the one >&2; exit {status}"):
         text, log = host.expect_refusal(vm.start)
-    last = "b'I am the one" if status == 2 else f'b"extnet: vNIC {nic.mac} '  # 2 ends the row
+    # After status 2, Vdsm runs no further hook.
+    last = "b'I am the one" if status == 2 else f'b"extnet: bridge {nic.profile.network!r} -> '
     assert text.startswith(f"Hook Error: ({last}")
     assert f"40_failing: rc={status} err=b'I am the one" in log
 

@@ -11,7 +11,7 @@ import readme
 from hook import POINTS
 from vm import FILTER, GLITTER, OVS, WITHOUT, Profile
 
-BY_HOOK = r'Hook Error: \(b["\']extnet: .* not moved to network .*'
+BY_HOOK = r'Hook Error: \(b["\']extnet: .*, libvirt network .*'
 MISSING = "Network not found: no network with matching name 'nope'"
 REFUSED = {  # the profile, and the words, a pattern
     "by the hook": (Profile("a/b"), BY_HOOK),
@@ -26,7 +26,7 @@ def in_readme(text):
 
     Raises AssertionError if it is the hook's and not one row of the table, word for word.
     """
-    if line := re.search(r'b["\'](extnet: .* not moved .*?)\\n["\']', text):
+    if line := re.search(r'b["\'](extnet: [^\n]*?, libvirt network .*?)\\n["\']', text):
         return readme.refusal(line[1].replace(r"\'", "'"))
     text = text.replace(r"\'", "'").replace("'nope'", "'glitter'")
     text = text.replace("Failed to update device", "")  # Vdsm says so whatever the reason is.

@@ -111,7 +111,7 @@ class Nic:
 
     def audit_lines(self):
         """Return the hook's lines on it in vdsm.log, without what Vdsm puts around them."""
-        return re.findall(rf'err=b"(extnet: vNIC {self.mac} .*)\\n"', self.vm.host.read(LOG))
+        return re.findall(rf'err=b"(extnet: .* \(vNIC {self.mac} .*)\\n"', self.vm.host.read(LOG))
 
 
 @contextlib.contextmanager

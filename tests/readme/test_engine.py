@@ -138,12 +138,6 @@ def profiles(engine):
 PROFILE = [["glitter"], ["id-of-nowhere"], ["id-of-vdsm-no-mac-spoofing"], ["extnet", "glitter"]]
 
 
-def test_curl_makes_the_profile(engine):
-    engine.add("networks", named("network", "nowhere"))
-    run("bash", "-euc", readme.block("shell", "<vnic_profile>").text)
-    assert profiles(engine) == [PROFILE]
-
-
 def test_the_playbook_makes_network_and_profile_and_then_changes_nothing(engine, monkeypatch):
     pytest.importorskip("ovirtsdk4", reason="needs oVirt's SDK: make readme-tools")
     Path("inventory").write_text("[hypervisors]\nhost1\n")

@@ -27,14 +27,14 @@ def test_a_block_of_commands_says_on_which_machine_and_announces_a_restart_of_en
 def test_make_demo_shows_the_diff_the_line_in_the_log_and_what_to_do_next(python):
     shown = make("demo", f"PYTHON={python}").split("\n\n")
     assert shown[1] + "\n" == readme.block("diff", "<interface").text
-    assert re.fullmatch("extnet: vNIC .*: bridge 'ovirtmgmt' -> network 'glitter'", shown[3])
+    assert re.fullmatch(r"extnet: bridge 'ovirtmgmt' -> libvirt network 'glitter' \(.*\)", shown[3])
     assert "quick start in README.md" in shown[4]
 
 
 def test_the_audit_line_is_one_that_the_hook_writes(device):
     line = readme.block("text", " of VM ").text
     device.write_bytes(VNIC.replace(b"ovirtmgmt", b"nowhere"))
-    vm = re.search(r" of VM (\S+):", line)[1]
+    vm = re.search(r" of VM (\S+)\)", line)[1]
     assert call_hook(device, environ={"vmId": vm}).stderr == line
 
 
