@@ -2,8 +2,8 @@
 """Measure what a call of the hook costs, as whole processes, against the least it could cost.
 
 The least is a Python that does nothing, and for a rewrite one that imports minidom and no more.
-Neither pyperf nor hyperfine runs commands in turn, one of each in every round, so that the load of
-the machine falls on all alike; and pyperf takes no CPU time: hence os.wait4.
+The commands are interleaved, one of each in every round, so that the machine's load affects all of
+them equally. Neither pyperf nor hyperfine can do that, and pyperf does not measure CPU time.
 """
 
 import os
@@ -18,7 +18,7 @@ ROUNDS = 200
 
 
 def seconds(command, environ):
-    """Run a command, which has to succeed; return its CPU time."""
+    """Run a command, which must succeed; return its CPU time."""
     silent = [(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
     process = os.posix_spawn(command[0], command, environ, file_actions=silent)
     _, status, usage = os.wait4(process, 0)
@@ -28,7 +28,7 @@ def seconds(command, environ):
 
 
 def figures(python, device):
-    """Print what an interpreter takes for both kinds of call, against their floors."""
+    """Print the cost of both kinds of call with an interpreter, relative to their minimum."""
     hook, plain = HOOK.read_text(encoding="utf-8"), {"_hook_domxml": str(device)}
     calls = {  # name: (code, environment)
         "floor": ("pass", {}),
