@@ -1,17 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run a command, and show all that it printed when it does not end as it should."""
+"""Run a command; if it fails, show everything that it printed."""
 
 import os
+import shutil
 import subprocess
 
+import pytest
 from paths import REPOSITORY
+
+
+def needs(*tools, path=None):
+    """Skip the test, by name, if one of these commands is not installed.
+
+    path: the folders to look in, those of PATH if None.
+    """
+    missing = [tool for tool in tools if not shutil.which(tool, path=path)]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
 
 
 def run(*command, status=0, **options):
     """Run a command; return the CompletedProcess, with its output as text.
 
-    status: what it has to exit with, None for any; options: those of subprocess.run.
-    Raises AssertionError, with the output, if it exits with another status.
+    status: the expected exit status, None for any; options: passed on to subprocess.run.
+    Raises AssertionError, with the output, if the command exits with another status.
     """
     command = list(map(str, command))
     options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, **options}
@@ -23,7 +35,7 @@ def run(*command, status=0, **options):
 
 
 def make(*arguments, **options):
-    """Run make in the repository, with no options of another make's; return what it printed."""
+    """Run make in the repository, without the options of a make around it; return its output."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
     }

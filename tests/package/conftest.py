@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests of the package share: a git repository, and what is built from it."""
+"""Fixtures for the tests of the package: a git repository, its clones and its packages."""
 
 import re
 
@@ -10,7 +10,7 @@ from paths import REPOSITORY
 
 @pytest.fixture(scope="session", autouse=True)
 def home(tmp_path_factory):
-    """Keep out of the user's home, where Debian's rpm makes a database, and out of /var/tmp."""
+    """Keep out of /var/tmp and of the user's home, in which Debian's rpm creates a database."""
     folder = tmp_path_factory.mktemp("home")
     (folder / ".rpmmacros").write_text(f"%_tmppath {folder}\n")
     (folder / ".gitconfig").write_text("[user]\nname=me\nemail=me@here\n[safe]\ndirectory=*\n")
@@ -19,7 +19,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def origin(tmp_path_factory):
-    """Return a git repository whose one commit holds the tracked files as they are now."""
+    """Return a git repository with one commit: the tracked files as they are now."""
     if not (REPOSITORY / ".git").exists():
         pytest.skip("needs a git clone")
     folder = tmp_path_factory.mktemp("origin")
@@ -34,7 +34,10 @@ def origin(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def clone(origin, tmp_path_factory):
-    """Return a function that makes a fresh clone; name: of its folder; options: of git's."""
+    """Return a function that creates a clone.
+
+    name: the name of its folder; options: further options of git.
+    """
 
     def fresh(name="extnet", *options):
         folder = tmp_path_factory.mktemp("clone") / name
@@ -46,7 +49,7 @@ def clone(origin, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def release(origin):
-    """Return the version and release that the packages of origin's commit have to have."""
+    """Return the version and release that packages of origin's commit must have."""
     version = re.search(r"^Version: +(.+)$", (origin / f"{NAME}.spec").read_text(), re.M)[1]
     commit = git(origin, "rev-parse", "HEAD")[:7]
     return plain("rpm", "--eval", f"{version}-1.20010909git{commit}%{{?dist}}").stdout.strip()
@@ -54,11 +57,11 @@ def release(origin):
 
 @pytest.fixture(scope="session")
 def build(clone):
-    """Return the binary and the source package of origin's commit."""
+    """Build origin's commit; return the binary and the source package."""
     return make_rpm(clone())
 
 
 @pytest.fixture(scope="session")
 def package(build):
-    """Return the binary one."""
+    """Return the binary package of origin's commit."""
     return build[0]

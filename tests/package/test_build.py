@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make dist` and `make rpm`: the same from the same commit, or one line that says why not."""
+"""`make dist` and `make rpm`: a commit always gives the same bytes, or one line says why not."""
 
 import os
 
@@ -68,8 +68,8 @@ def test_rpmbuild_makes_both_packages_of_the_archive(archive, build, tmp_path):
     assert {path.name for path in tmp_path.rglob("*.rpm")} == {path.name for path in build}
 
 
-# What the brp-mangle-shebangs of EL 8 (redhat-rpm-config 131) does: it changes the shebang of each
-# file of the package whose path does not match an expression.
+# What brp-mangle-shebangs of EL 8 (redhat-rpm-config 131) does: it changes the shebang of each file
+# of the package whose path does not match an expression.
 MANGLE = (
     "cd %{buildroot}; find * -type f | sed s:^:/: |"
     " grep -vE '%{__brp_mangle_shebangs_exclude_from}' | sed s:^/:: |"
@@ -78,7 +78,7 @@ MANGLE = (
 
 
 def test_the_hook_keeps_its_shebang_on_el_8(build, tmp_path):
-    """The spec excludes the hook; where that had no effect, %check would end the build."""
+    """The spec excludes the hook. Without that, %check would fail the build."""
     options = macros(_topdir=tmp_path, __os_install_post=MANGLE)
     plain("rpmbuild", "--nodeps", *options, "--rebuild", build[1])
 

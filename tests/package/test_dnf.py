@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The package on a host, from its installation to its removal, with the real dnf.
 
-A host is a folder in which dnf and rpm find their files, and in which all that they write stays.
+A host is a folder. dnf and rpm find their files in it, and everything that they write stays in it.
 """
 
 import os
@@ -9,21 +9,22 @@ import shutil
 
 import pytest
 import readme
-from building import NAME, git, macros, make_rpm, plain
+from building import NAME, PLAIN, git, macros, make_rpm, plain
+from commands import needs
 from paths import TESTS
 
 CODES = readme.codes(readme.PROSE)
-AS_ROOT = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]  # of a user namespace
+AS_ROOT = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]  # in a user namespace
 
 
 def dnf(host, *arguments, **options):
-    """Run dnf on a host, with yes for an answer; return the CompletedProcess."""
+    """Run dnf on a host, answering yes; return the CompletedProcess."""
     here = ["--assumeyes", "--noplugins", f"--installroot={host}", "--releasever=9"]
     return plain(*AS_ROOT, "dnf", *here, *arguments, env={"HOME": f"{host}/root"}, **options)
 
 
 def rpm(host, *arguments):
-    """Run rpm on a host; return what it printed."""
+    """Run rpm on a host; return its output."""
     environ = {"HOME": f"{host}/root"}
     return plain(*AS_ROOT, "rpm", "--root", host, *arguments, env=environ).stdout
 
@@ -35,16 +36,17 @@ def installed(host, name=NAME):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """Return a host with Vdsm 4.50.7, which has a repository with oVirt's 4.60, too."""
-    if plain(*AS_ROOT, "dnf", "--version", status=None).returncode:
-        pytest.skip("needs dnf, and root or user namespaces: rpm fills a root for root only")
+    """Return a host with Vdsm 4.50.7, and with a repository that also has oVirt's 4.60."""
+    needs("dnf", "createrepo_c", path=PLAIN["PATH"])
+    if AS_ROOT and plain(*AS_ROOT, "true", status=None).returncode:
+        pytest.skip("needs root or user namespaces, because rpm fills another root only for root")
     host, repository = map(tmp_path_factory.mktemp, ("prepared", "repository"))
     for version in "4.50.7", "4.60":
         options = macros(of_vdsm=version, _topdir=repository / "build", _rpmdir=repository)
         plain("rpmbuild", *options, "-bb", TESTS / "package" / "ovirt.spec.in")
     plain("createrepo_c", repository)
     for name, text in {
-        # Without this, Debian's rpm has its database in the user's home, inside of the root.
+        # Debian's rpm would keep its database in the user's home, inside that root.
         "root/.rpmmacros": "%_dbpath /var/lib/rpm\n",
         "etc/dnf/dnf.conf": "[main]\ngpgcheck=1\nbest=True\n",  # the settings of EL 9
         "etc/yum.repos.d/ovirt.repo": f"[ovirt]\nname=o\nbaseurl=file://{repository}\ngpgcheck=0\n",
@@ -63,7 +65,7 @@ def host(prepared, tmp_path):
 
 @pytest.fixture
 def ours(host, package):
-    """Return that host with our package in the place of oVirt's."""
+    """Return that host with our package in place of oVirt's."""
     dnf(host, "install", f"{NAME}-4.50.7")
     dnf(host, "install", package)
     return host

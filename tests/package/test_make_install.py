@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make install` and `make uninstall`: the files of the package, without a package."""
+"""`make install` and `make uninstall`: the files of the package, without the package."""
 
 from building import NAME, plain
 from commands import make
@@ -17,7 +17,7 @@ FILES = [
 
 
 def files(folder):
-    """Return what is in a folder, but for folders: lines of mode, path and a link's target."""
+    """Return a line for each file below a folder: its mode, its path and a link's target."""
     find = "find", folder, "!", "-type", "d", "-printf", r"%M /%P %l\n"
     return sorted(plain(*find).stdout.splitlines())
 
