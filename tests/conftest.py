@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests share: the interpreters to try the hook with, and hypothesis's settings."""
+"""What all tests share: the Pythons to run the hook with, and the settings of hypothesis."""
 
 import importlib.util
 import sys
@@ -9,20 +9,21 @@ from hook import VNIC, interpreters
 
 pytest_plugins = ["skips"]
 NEEDED = "coverage", "hypothesis", "lxml", "pytest_httpserver"
+EL = "3.6", "3.9", "3.12"  # the Pythons of EL 8, EL 9 and EL 10
 
 
-@pytest.hookimpl(tryfirst=True)  # hypothesis's own loads the profile that an option names
+@pytest.hookimpl(tryfirst=True)  # before that of hypothesis, which loads the profile of an option
 def pytest_configure():
-    """Set hypothesis up; say in one line what to do where a module is missing."""
+    """Set up hypothesis; if a module is missing, say in one line what to do."""
     missing = [name for name in NEEDED if not importlib.util.find_spec(name)]
     if missing:
         raise pytest.UsageError(
-            f"{sys.executable} has no {', '.join(missing)}. `make check` makes .venv and runs the"
-            " tests there; after that, .venv/bin/pytest runs some of them."
+            f"{sys.executable} has no {', '.join(missing)}. `make check` creates .venv and runs all"
+            " tests; after that, .venv/bin/pytest runs some of them."
         )
     from hypothesis import Phase, settings  # noqa: PLC0415 (it may be missing)
 
-    # The same examples at each run: `make fuzz` looks at random.
+    # The same examples in every run. `make fuzz` draws new ones.
     settings.register_profile("suite", derandomize=True, deadline=None, database=None)
     phases = [Phase.explicit, Phase.generate]
     settings.register_profile(
@@ -31,22 +32,37 @@ def pytest_configure():
     settings.load_profile("suite")
 
 
-def pytest_report_header():
-    """Say which Pythons the hook is tried with: EL 8 has 3.6, EL 9 3.9, EL 10 3.12."""
-    return f"the hook runs with Python {', '.join(interpreters())}"
+def pythons(config):
+    """Return the Pythons that run the hook, {"3.6": path, ...}: all from 3.6 up, or the oldest."""
+    found = interpreters()
+    return dict([*found.items()][:1]) if config.getoption("one_python") else found
+
+
+def pytest_report_header(config):
+    """Say which Pythons run the hook."""
+    return f"the hook runs with Python {', '.join(pythons(config))}"
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)  # after all that pytest says itself
+def pytest_terminal_summary(terminalreporter, config):
+    """Name the Pythons of EL hosts that did not run the hook."""
+    yield
+    if missing := [version for version in EL if version not in pythons(config)]:
+        terminalreporter.write_line(f"not tried: Python {', '.join(missing)}")
 
 
 def pytest_addoption(parser):
-    """Add --one-python, for make mutants."""
-    parser.addoption("--one-python", action="store_true", help="try the oldest Python only")
+    """Add --one-python."""
+    parser.addoption(
+        "--one-python", action="store_true", help="run the hook with the oldest Python"
+    )
 
 
 def pytest_generate_tests(metafunc):
-    """Run a test that takes `python` once with each interpreter from 3.6 up on this machine."""
+    """Run a test that has the argument `python` once with each of pythons()."""
     if "python" in metafunc.fixturenames:
-        found = list(interpreters().items())
-        tried = found[:1] if metafunc.config.getoption("one_python") else found
-        metafunc.parametrize("python", [pytest.param(path, id=name) for name, path in tried])
+        found = pythons(metafunc.config)
+        metafunc.parametrize("python", found.values(), ids=found)
 
 
 @pytest.fixture

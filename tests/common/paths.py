@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the repository has what the tests look at."""
+"""The files and folders of the repository that tests use."""
 
 from pathlib import Path
 

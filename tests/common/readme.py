@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""README.md as the tests read it: its blocks of code, and in the prose between them its tables."""
+"""README.md for the tests: its code blocks, its sections and its tables."""
 
 import functools
 import re
@@ -20,43 +20,48 @@ class Block(NamedTuple):
 
     @property
     def place(self):
-        """Return where its commands belong, of a first line "# on PLACE", "" without it."""
+        """Return PLACE of a first line "# on PLACE", "" if there is none."""
         found = re.match(r"# on (.*)\n", self.text)
         return found[1] if found else ""
 
     def __str__(self):
-        """Return its first command, to tell it from others."""
+        """Return its first command, which tells it from other blocks."""
         return next(line for line in self.text.splitlines() if not line.startswith("# on "))
 
 
 def blocks(language, containing=""):
-    """Return README's blocks of a language that have a piece of text in them."""
+    """Return README's blocks of a language that contain a text."""
     fenced = r"^```(\w+)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?"
     found = (Block(*groups) for groups in re.findall(fenced, TEXT, re.M | re.S))
     return [block for block in found if block.language == language and containing in block.text]
 
 
 def block(language, containing):
-    """Return the one block of a language that has this piece of text in it."""
-    (found,) = blocks(language, containing)
-    return found
+    """Return the one block of a language that contains a text; raise AssertionError without it."""
+    found = blocks(language, containing)
+    assert len(found) == 1, f"README.md has {len(found)} {language} blocks with {containing!r}"
+    return found[0]
 
 
 def section(title):
-    """Return the prose below a heading, up to the next one of its rank or above."""
+    """Return the prose below a heading, up to the next heading of its rank or above.
+
+    Raises AssertionError if README has no such heading.
+    """
     heading = re.search(rf"^(#+) {re.escape(title)}\n", PROSE, re.M)
+    assert heading, f"README.md has no heading {title!r}"
     rest = PROSE[heading.end() :]
     return re.split(rf"^#{{1,{len(heading[1])}}} ", rest, maxsplit=1, flags=re.M)[0]
 
 
 def rows(text):
-    """Return the rows of the tables in a text, without their heads: lists of cells."""
+    """Return the rows of the tables in a text, without the head rows, as lists of cells."""
     found = re.findall(r"^\|(?!--)(.*)\|$(?!\n\|--)", text, re.M)
     return [[cell.strip() for cell in row.split(" | ")] for row in found]
 
 
 def codes(prose):
-    """Return what stands between backquotes."""
+    """Return the texts between backquotes."""
     return re.findall(r"`([^`\n]+)`", prose)
 
 

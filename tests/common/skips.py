@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A plugin for pytest: a skip fails in CI, where everything that a test needs has to be there."""
+"""A plugin for pytest: in CI, where all tools must be installed, a skip fails."""
 
 import os
 
@@ -8,9 +8,9 @@ import pytest
 CI = os.environ.get("CI") == "true"
 
 
-@pytest.hookimpl(hookwrapper=True)  # which Debian 12's pytest knows, too
+@pytest.hookimpl(hookwrapper=True)  # Debian 12's pytest knows no "wrapper"
 def pytest_runtest_makereport():
-    """Turn a skip into a failure in CI."""
+    """Turn a skip into a failure, in CI."""
     report = (yield).get_result()
     if CI and report.skipped:
         report.outcome = "failed"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""README and code hold together: what it shows is what is there, what it says to run works.
+"""README, CONTRIBUTING and the code agree: what the pages show exists, what they say to run works.
 
-Its steps on hosts and the playbook for them are gone through in tests/lab.
+The lab runs README's steps on hosts and the playbook for hosts.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import readme
-from commands import make, run
+from commands import make, needs, run
 from hook import VNIC, call_hook
 from lxml import etree
 from paths import REPOSITORY, SHIPPED
@@ -39,35 +39,31 @@ def test_the_audit_line_is_one_that_the_hook_writes(device):
 
 
 def test_systemd_finds_no_fault_with_the_unit(tmp_path):
-    if not (shutil.which("systemd-analyze") and Path("/usr/sbin/ip").exists()):
-        pytest.skip("needs systemd, and iproute2")
+    needs("systemd-analyze", "/usr/sbin/ip")
     instance = re.search(r"extnet-route@\S+\.service", readme.TEXT)[0]
     shutil.copy(SHIPPED / "extnet-route@.service", tmp_path / instance)
     done = run("systemd-analyze", "verify", tmp_path / instance)
     assert done.stdout + done.stderr == ""
 
 
-RECIPES = [
-    code
-    for row in readme.rows(readme.section("Other networks"))
-    for code in readme.codes(row[1])
-    if code != "<forward>" and code[0] == "<"
-]
-
-
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_libvirt_takes_a_recipe(recipe, tmp_path):
-    """With libvirt's own test driver, which needs no daemon and no root."""
-    if not shutil.which("virsh"):
-        pytest.skip("needs virsh: Debian's libvirt-clients, Fedora's and EL's libvirt-client")
-    name = "ovs_net" if "vlan" in recipe else "macvtap_net" if "dev=" in recipe else "glitter"
-    network = etree.parse(SHIPPED / f"{name}.xml").getroot()
-    new = etree.fromstring(recipe)
-    if new.tag == "forward":
-        network.remove(network.find("forward"))
-    network.append(new)
-    (tmp_path / "new.xml").write_bytes(etree.tostring(network))
-    run("virsh", "--connect", "test:///default", "net-define --validate new.xml", cwd=tmp_path)
+def test_libvirt_accepts_each_recipe_for_a_network(tmp_path, subtests):
+    """The test driver of libvirt needs no daemon and no root."""
+    needs("virsh")
+    rows = readme.rows(readme.section("Other networks"))
+    codes = [code for row in rows for code in readme.codes(row[1])]
+    recipes = [code for code in codes if code.startswith("<") and code != "<forward>"]
+    assert recipes
+    for recipe in recipes:
+        name = "ovs_net" if "vlan" in recipe else "macvtap_net" if "dev=" in recipe else "glitter"
+        network = etree.parse(SHIPPED / f"{name}.xml").getroot()
+        new = etree.fromstring(recipe)
+        if new.tag == "forward":
+            network.remove(network.find("forward"))
+        network.append(new)
+        (tmp_path / "new.xml").write_bytes(etree.tostring(network))
+        with subtests.test(recipe):
+            define = "net-define --validate new.xml"
+            run("virsh", "--connect", "test:///default", define, cwd=tmp_path)
 
 
 PAGES = {
