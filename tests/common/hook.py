@@ -46,7 +46,8 @@ class Done(NamedTuple):
 def interpreters():
     """Return {"3.6": path, ...}: a Python of each version from 3.6 up, from PATH and from pyenv."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    path = os.pathsep.join([*map(str, pyenv.glob("versions/*/bin")), *os.get_exec_path()])
+    bins = pyenv.glob("versions/*/bin") if os.access(pyenv, os.X_OK) else []  # not another user's
+    path = os.pathsep.join([*map(str, bins), *os.get_exec_path()])
     found = {f"3.{minor}": shutil.which(f"python3.{minor}", path=path) for minor in range(6, 40)}
     found["{}.{}".format(*sys.version_info)] = sys.executable
     return {version: python for version, python in found.items() if python}
