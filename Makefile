@@ -18,15 +18,16 @@ UNIT = extnet-route@.service
 PACKAGE = vdsm-hook-extnet
 SPEC = $(PACKAGE).spec
 ARCHIVE = $(PACKAGE)-$(VERSION)
-# What is packaged is the last commit. These commands of git print the same whatever a user's settings
+# The packages hold the last commit. These git commands print the same whatever a user's settings
 # are. Whoever runs this Makefile in another user's clone trusts that user already.
 GIT = git -c safe.directory='*'
 VERSION = $(shell $(GIT) cat-file blob HEAD:$(SPEC) | sed -n 's/^Version: *//p')
 COMMITTED = $(shell $(GIT) cat-file commit HEAD | sed -n 's/^committer .*> \([0-9]*\) .*/\1/p; /^$$/q')
 COMMIT = $(shell $(GIT) rev-parse HEAD)
 TAGGED = $(shell $(GIT) rev-parse --quiet --verify 'refs/tags/$(VERSION)^{commit}')
-# Nothing where the commit has the tag of its version, else .20261122git2c635f8. That is above the
-# tagged release, and rightly: the commit with that tag is the one that raises the version.
+# Empty if the commit is tagged with its version, else .20261122git2c635f8, say, which is higher
+# than the release. That is right: a version is raised by the commit that is tagged, so others come
+# later.
 SNAPSHOT = $(if $(filter $(COMMIT),$(TAGGED)),,$(shell date -u -d @$(COMMITTED) +.%Y%m%dgit$(COMMIT) | cut -c-19))
 SCRATCH = scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; trap 'exit 1' HUP INT TERM
 
@@ -36,23 +37,24 @@ help:
 	@sed -n -e 's/^## /\n/p' -e 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
 
 ## Try it
-demo: ## show what the hook does to a vNIC whose profile says extnet=glitter (1 s)
+demo: ## show what the hook does to a vNIC whose profile has extnet=glitter (1 s)
 	@$(PYTHON) tests/tools/demo.py
 
 ## Develop it
-check: lint test ## pass the suite, with every Python from 3.6 on of this machine (30 s; 1 min the first time)
+check: lint test ## run the linters and tests, with each installed Python from 3.6 on (1 min)
 
-# The lab needs Debian and root, so pytest does not collect it, and it has a command of its own.
-check-live: $(VENV)/installed ## show it with libvirt and guests, VDSM=/ with that Vdsm (6 min; Debian, root)
+# The lab needs Debian and root, so pytest does not collect it, and it has its own command.
+check-live: $(VENV)/installed ## run the lab: real libvirt, real guests (6 min; Debian, root; VDSM=FOLDER)
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/lab
 
-# Only Vdsm itself can say what it hands over, so nothing stands in for it here.
-capture: $(VENV)/installed ## rewrite the cases that tests/vnics has of a Vdsm, VDSM=/ (1 min; Debian, root)
-	$(if $(VDSM),,$(error VDSM= has to name the root folder of a Vdsm, / on an oVirt host))
+# Only Vdsm itself can say what it passes to hooks, so the lab's stand-in for Vdsm is of no use
+# here.
+capture: $(VENV)/installed ## record the cases that come from Vdsm (1 min; Debian, root; VDSM=FOLDER)
+	$(if $(VDSM),,$(error set VDSM to the folder below which Vdsm is installed))
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/lab --capture-vnics -k 'captured and not migration'
 
-# vermin looks at the hook alone, which hosts run with Python 3.6. ansible-lint is in .venv only after
-# make readme-tools; it finds Ansible in the PATH, and asks for Engine's address.
+# vermin checks only the hook, which hosts run with Python 3.6. ansible-lint is in .venv only after
+# make readme-tools. It looks for Ansible in PATH, and a playbook wants OVIRT_URL.
 lint: $(VENV)/installed
 	@$(VENV)/bin/ruff check --quiet
 	@$(VENV)/bin/ruff format --quiet --check
@@ -62,28 +64,29 @@ lint: $(VENV)/installed
 		ANSIBLE_HOME=build/ansible PATH="$$PWD/$(VENV)/bin:$$PATH" \
 		ansible-lint -q --offline --strict tests/shipped/*.yml
 
-# In processes of pytest's own (-n): a hook that ends the process that loads it fails the suite.
+# -n runs the tests in workers: a hook that ends the process that loads it ends a worker, not
+# pytest.
 test: $(VENV)/installed
 	@$(VENV)/bin/pytest -n auto --dist worksteal
 
-# Other inputs at each run; what finds a fault stops it.
-fuzz: $(VENV)/installed ## try it with new inputs every time (INPUTS=100000: 6 min)
+# Each run draws other inputs and stops at the first failure.
+fuzz: $(VENV)/installed ## run the hook with 100,000 new random inputs (6 min; INPUTS=NUMBER)
 	@FUZZ=$(INPUTS) $(VENV)/bin/pytest -n auto -x tests/hook/test_any_input.py
 
-# Each change is tried in a fresh copy of the repository: edit nothing in it meanwhile.
-mutants: $(VENV)/installed ## change it in small ways: does a test fail each time? (9 min)
+# Each change is made in a new copy of the clone. Do not edit the clone in the meantime.
+mutants: $(VENV)/installed ## change the hook in small ways: does a test notice each? (9 min)
 	@$(VENV)/bin/python tests/tools/mutants.py
 
-# With the machine's own Pythons, as the hook runs with them: it needs no .venv.
-bench: ## measure what a call costs (PYTHONS=interpreters; 10 s each)
+# It measures the system's Pythons, as the hook uses them, so it needs no .venv.
+bench: ## measure what a call of the hook costs (10 s for each of PYTHONS=INTERPRETERS)
 	@$(PYTHON) tests/tools/bench.py $(PYTHONS)
 
-# .venv does without them at first, because oVirt's SDK takes a C compiler.
-readme-tools: $(VENV)/readme ## add to .venv what the playbooks are tried with (2 min)
+# These are not in .venv from the start, because oVirt's SDK needs a C compiler.
+readme-tools: $(VENV)/readme ## add Ansible and oVirt's SDK to .venv, to test the playbooks (2 min)
 
-# A file in .venv marks what has been installed. Where a requirements file is newer, make starts over.
+# A file in .venv marks what has been installed. If a requirements file is newer, make starts over.
 $(VENV)/installed: tests/requirements.txt
-	@echo 'making $(VENV), once'
+	@echo 'creating $(VENV), once'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) -r $<
 	@touch $@
@@ -92,7 +95,7 @@ $(VENV)/readme: tests/requirements-readme.txt $(VENV)/installed
 	@$(PIP) --no-compile -r $<
 	@touch $@
 
-clean: ## remove what the others have made here
+clean: ## remove what the commands above created in this clone
 	rm -rf $(VENV) build .hypothesis .ruff_cache tests/__pycache__ tests/*/__pycache__
 
 ## Use it
@@ -106,19 +109,19 @@ install: ## install the hook and its files (DESTDIR, HOOKSDIR, DATADIR, UNITDIR)
 	install -p -m 0644 $(addprefix tests/shipped/,$(NETWORKS)) $(DESTDIR)$(DATADIR)
 	install -p -m 0644 tests/shipped/$(UNIT) $(DESTDIR)$(UNITDIR)
 
-# Vdsm and systemd own the other folders.
-uninstall: ## remove them from there
+# All other folders belong to Vdsm and systemd.
+uninstall: ## remove what `make install` installed (with the same variables)
 	rm -f $(addsuffix /50_extnet,$(addprefix $(HOOKS)/,before_device_create $(LINKED)))
 	rm -f $(addprefix $(DESTDIR)$(DATADIR)/,$(NETWORKS)) $(DESTDIR)$(UNITDIR)/$(UNIT)
 	[ ! -d $(DESTDIR)$(DATADIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DATADIR)
 
-# The source archive of the last commit. .git is looked for here, since git would also find that of
-# another repository around an unpacked archive.
+# The source archive of the last commit. This looks for .git itself, because in an unpacked archive
+# git would find another repository around it.
 dist:
 	$(if $(and $(wildcard .git),$(VERSION)),,$(error this is not a git clone of extnet. Run \
-		rpmbuild -ta $(PACKAGE)-*.tar.gz to make packages from an archive))
+		rpmbuild -ta $(PACKAGE)-*.tar.gz to build packages from an archive))
 	@if $(GIT) status --porcelain | grep . >&2; then \
-		echo 'warning: what is listed above is not committed, so it is left out' >&2; \
+		echo 'warning: the changes above are not committed, so they are left out' >&2; \
 	fi
 	@set -e; $(SCRATCH); \
 	$(GIT) cat-file blob HEAD:$(SPEC) | sed 's/^Release: *1/&$(SNAPSHOT)/' >"$$scratch/$(SPEC)"; \
@@ -128,8 +131,9 @@ dist:
 	mkdir -p build; \
 	mv "$$scratch/$(ARCHIVE).tar.gz" build
 
-# Whoever runs it, wherever and whenever, one rpm makes the same bytes from one commit. Debian's rpm
-# knows of no installed packages, hence --nodeps; mock and dnf do look at BuildRequires.
+# The build is reproducible: from one commit, one version of rpm builds the same bytes for everyone,
+# everywhere, at any time. --nodeps, because Debian's rpm knows no installed packages; mock and dnf
+# check BuildRequires.
 RPMBUILD = SOURCE_DATE_EPOCH=$(COMMITTED) rpmbuild --quiet --nodeps \
 	--define "_topdir $$scratch" --define "_srcrpmdir $$scratch" --define "_rpmdir $$scratch" \
 	--define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' \
@@ -140,8 +144,8 @@ RPMBUILD = SOURCE_DATE_EPOCH=$(COMMITTED) rpmbuild --quiet --nodeps \
 	--define 'clamp_mtime_to_source_date_epoch 1' \
 	--define 'build_mtime_policy clamp_to_source_date_epoch' # since rpm 4.20
 
-# The source RPM holds the spec with its macros expanded. None of them may name a folder that is
-# different from one build to the next.
+# The source RPM contains the spec with its macros expanded. None of them may name a folder whose
+# name differs from build to build.
 rpm: dist ## build the source and the binary RPM of the last commit, in build/
 	@set -e; $(SCRATCH); rm -f build/*.rpm; clone=$$PWD; cd "$$scratch"; \
 	ln -s "$$clone/build/$(ARCHIVE).tar.gz" .; \
