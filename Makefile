@@ -53,12 +53,12 @@ capture: $(VENV)/installed ## record the cases that come from Vdsm (1 min; Debia
 	$(if $(VDSM),,$(error set VDSM to the folder below which Vdsm is installed))
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/lab --capture-vnics -k 'captured and not migration'
 
-# vermin checks only the hook, which hosts run with Python 3.6. ansible-lint is in .venv only after
+# vermin checks what runs on others' machines with Python 3.6. ansible-lint is in .venv only after
 # make readme-tools. It looks for Ansible in PATH, and a playbook wants OVIRT_URL.
 lint: $(VENV)/installed
 	@$(VENV)/bin/ruff check --quiet
 	@$(VENV)/bin/ruff format --quiet --check
-	@$(VENV)/bin/vermin --quiet --no-tips --violations -t=3.6- 50_extnet
+	@$(VENV)/bin/vermin --quiet --no-tips --violations -t=3.6- 50_extnet tests/shipped/declare.py
 	@$(VENV)/bin/codespell --quiet-level 3 --check-hidden --skip .git,$(VENV),.hypothesis,.ruff_cache,build
 	@[ ! -e $(VENV)/readme ] || OVIRT_URL=https://engine.example.com/ovirt-engine/api \
 		ANSIBLE_HOME=build/ansible PATH="$$PWD/$(VENV)/bin:$$PATH" \
