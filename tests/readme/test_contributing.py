@@ -50,5 +50,10 @@ def test_in_ci_a_skip_fails(copy):
     assert any(line.startswith("skipped in CI: ") for line in shown)
 
 
+def test_a_heading_or_block_that_readme_lacks_does_not_stop_the_other_tests(copy):
+    (copy / "README.md").write_text("")
+    run_pytest(copy, "--collect-only", "-qq", status=0)
+
+
 def test_a_fault_that_fails_many_tests_fills_a_screen_or_two(copy):
     assert len(run_pytest(copy, "-n", "2", "tests/test_faults.py", status=2)) < 60
