@@ -88,7 +88,7 @@ def test_a_link_leads_somewhere(page, link):
     if not link.startswith("https://"):
         assert found.exists()
     if anchor:
-        # GitHub and its like make the anchor of a heading in this way.
+        # GitHub and similar sites create the anchor of a heading in this way.
         prose = re.sub("^```.*?^```$", "", found.read_text().lower(), flags=re.M | re.S)
         headings = re.findall("^#+ (.*)$", prose, re.M)
         assert anchor in [re.sub(r"[^\w -]", "", each).replace(" ", "-") for each in headings]
