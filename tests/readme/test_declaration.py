@@ -13,6 +13,8 @@ import pytest
 import readme
 from commands import run
 from engine_config import SECURITY_GROUPS, UNTOUCHED, properties
+from hypothesis import given
+from hypothesis import strategies as st
 from paths import SHIPPED, TESTS
 
 PROGRAM = SHIPPED / "declare.py"
@@ -166,6 +168,35 @@ def test_all_that_others_declared_stays(old, new):
         assert plan(old, arguments) == old
 
 
+@st.composite
+def values(draw):
+    """Draw a value that engine-config accepts."""
+    names = st.sampled_from(["extnet", "extnet2", "myextnet", "type", "prop"])
+    texts = st.text(st.one_of(st.sampled_from("{}=|"), st.characters(exclude_characters=";\n")))
+    either = st.sampled_from(["", ";"])
+    value = ""
+    for kind in "disk", "interface", "video", "mdev":
+        for declared in draw(st.lists(st.lists(st.tuples(names, texts)), max_size=1)):
+            pairs = ";".join(f"{name}={text}" for name, text in declared)
+            value += f"{{type={kind};prop={{{pairs}{pairs and draw(either)}}}}}{draw(either)}"
+    return value
+
+
+@given(values())
+def test_engine_reads_all_the_rest_as_before(old):
+    before = properties(old)
+    others_only = "extnet" not in before.get("interface", ["extnet"])
+    before.setdefault("interface", {}).pop("extnet", None)
+    new = plan(old, "--replace glitter")
+    after = properties(new)
+    assert after["interface"].pop("extnet") == "^(glitter)$"
+    assert after == before
+    removed = plan(new, "--remove glitter")
+    assert properties(removed) == before
+    if others_only:  # Only a ";" between two types may be new.
+        assert removed.replace("}};{", "}}{") == old.replace("}};{", "}}{")
+
+
 @pytest.mark.parametrize(
     ("old", "arguments", "new"),
     [
@@ -213,7 +244,7 @@ def test_another_form_is_left_alone_and_named(arguments, wrong, tmp_path, python
     ]
     assert status == 1
     where = ", ".join(f"5.{n}" for n, form in enumerate(forms) if form in wrong)
-    assert error.startswith(f"declare.py: extnet has another form at {where}: ")
+    assert error.startswith(f"declare.py: at {where}, extnet has another form, which may ")
     assert error.count("\n") == 1
     assert engine.levels == levels
     engine.levels = {each: levels[each] for each in levels if each not in where.split(", ")}
@@ -228,7 +259,7 @@ def test_one_left_alone_does_not_keep_the_others_from_being_changed(engine):
     status, shown, error = engine.declare("glitter")
     assert status == 1
     assert shown.endswith(RESTART)
-    assert "at 4.7:" in error
+    assert "at 4.7, " in error
     assert engine.levels == {**levels, "4.6": interface(EXTNET), "4.8": interface(EXTNET)}
 
 

@@ -10,16 +10,15 @@
 Copy this program to the Engine machine and run it there as root. Or run it from elsewhere:
   ssh root@engine.example.com python3 - NETWORK... < declare.py
 
-It changes CustomDeviceProperties at each compatibility version, with Engine's own engine-config:
-{type=interface;prop={extnet=^(glitter|ovs_net)$;...}}. From an extnet of this form, the web
-interface makes a list to choose from. An extnet of another form, such as that of oVirt's own hook,
-stays as it is, unless you add --replace or remove the property. All other properties stay, too.
+It runs Engine's own engine-config and changes CustomDeviceProperties at each compatibility version:
+{type=interface;prop={extnet=^(glitter|ovs_net)$;...}}. The web interface makes a list of this form.
+An extnet of another form, such as that of oVirt's own hook, is left alone, unless you say --replace
+or remove the property. All other properties stay as they are.
 
 It shows the old and the new value before each change. It never restarts Engine, which uses a change
-only after a restart. If nothing has to be changed, its last line is "Nothing to change."; in a
-playbook: changed_when: "'Nothing to change.' not in NAME.stdout"
-Exit status: 0 if all is as you asked, 1 if not (a line on stderr says why and at which version),
-2 if the arguments are wrong.
+only after a restart. If nothing must be changed, its last line is "Nothing to change."; in Ansible:
+  changed_when: "'Nothing to change.' not in NAME.stdout"
+Exit status: 0 if all is as you asked, 1 if not (one line on stderr says why), 2 for wrong usage.
 """
 
 import argparse
@@ -32,6 +31,10 @@ import warnings
 
 KEY = "CustomDeviceProperties"
 NETWORK = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+
+# The form of what this program declares: extnet=^(a|b)$. A "." in a name is written as "\.".
+NAME = r"\w(?:[\w-]|\\\.)*"
+LIST = re.compile(rf"extnet=\^\(({NAME}(?:\|{NAME})*)\)\$", re.ASCII)
 
 # Engine's syntax for a value (DevicePropertiesUtils.java): types of devices with properties, disk
 # before interface and both before all others. An expression can have any character but ";".
@@ -58,9 +61,9 @@ def engine_config(action, argument, *version):
     except OSError as error:
         fail(f"engine-config cannot be run ({error.strerror}): is this the Engine machine?")
     if done.returncode != 0:
-        words = (done.stdout or done.stderr).decode()  # Its errors are on stdout.
+        words = (done.stdout or done.stderr).decode().strip()  # Its errors are on stdout.
         advice = "" if os.geteuid() == 0 else " (run this program as root)"
-        fail(" ".join(["engine-config", action, *version, "failed:", words.strip()]) + advice)
+        fail(" ".join(["engine-config", action, *version, "failed:", words]) + advice)
     return done.stdout.decode()
 
 
@@ -91,49 +94,39 @@ def split(value):
     """
     found = VALUE.fullmatch(value)
     start, end = found.span("interface")
-    if start < 0:  # There is no type interface: put an empty one behind disk.
-        disk, others = value[: found.end("disk")].rstrip(";"), value[found.end("disk") :]
-        return split(";".join(filter(None, [disk, "{type=interface;prop={}}", others])))
+    if start < 0:  # There is no type interface: add one that has no properties, after disk.
+        disk, rest = value[: found.end("disk")].rstrip(";"), value[found.end("disk") :]
+        return split(";".join(filter(None, [disk, "{type=interface;prop={}}", rest])))
     properties = value[start:end].split(";") if start < end else []
     extnets = [each for each in properties if each.startswith("extnet=")]
-    return value[:start], extnets, [each for each in properties if each not in extnets], value[end:]
-
-
-def extnet(networks):
-    """Return the property that allows these networks."""
-    return "extnet=^({})$".format("|".join(networks).replace(".", r"\."))
-
-
-def listed(found):
-    """Return the networks of a property like those above; None if it has another form."""
-    networks = found[9:-2].replace("\\", "").split("|")
-    named = all(re.fullmatch(NETWORK, each) for each in networks)
-    return networks if named and found == extnet(networks) else None
+    others = [each for each in properties if each not in extnets]
+    # Without a ";" between them, Engine would take a next type for a part of a new expression.
+    return value[:start], extnets, others, re.sub(r"^\}\}(?=\{)", "}};", value[end:])
 
 
 def allows(found, network):
-    """Return whether a property allows a network; None if Python cannot tell."""
+    """Return whether a property of any form allows a network; None if Python cannot tell."""
     expression = found.partition("=")[2]
+    if re.search(r"\[[^]]*(\[|&&)", expression):  # In Java, that means something else.
+        return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            allowed = bool(re.fullmatch(expression, network))
+        return bool(re.fullmatch(expression, network))
     except (re.error, OverflowError, RecursionError):
         return None
-    return None if "&&" in expression else allowed  # In Java, && intersects sets.
 
 
 def plan(value, asked):
     """Return the value that an old one must become; None if its extnet is to be left alone."""
     before, extnets, others, after = split(value)
-    networks = listed(extnets[-1]) if extnets and asked.networks else []
-    if networks is None and not asked.replace:
+    known = LIST.fullmatch(extnets[-1]) if extnets else None
+    if extnets and not known and asked.networks and not asked.replace:
         return None
-    if asked.remove:
-        networks = [each for each in networks if each not in asked.networks]
+    networks = known.group(1).replace("\\", "").split("|") if known else []
+    if not asked.remove:
+        networks = list(dict.fromkeys(networks + asked.networks))
     else:
-        networks = list(dict.fromkeys((networks or []) + asked.networks))
-    new = [extnet(networks)] if networks else []
+        networks = [n for n in networks if n not in asked.networks] if asked.networks else []
+    new = ["extnet=^({})$".format("|".join(networks).replace(".", r"\."))] if networks else []
     # An emptied type stays: if nothing at all is declared, Engine fails with HTTP 500.
     return value if new == extnets else before + ";".join(new + others) + after
 
@@ -159,16 +152,20 @@ def main():
     asked = arguments()
     # Each line is out before what it announces is done, and in UTF-8 even if the locale is another.
     sys.stdout = io.TextIOWrapper(sys.stdout.buffer, "utf-8", line_buffering=True)
+    warnings.simplefilter("ignore")  # Python has some for expressions that are fine in Java.
+    values = read()
+    if not asked.networks and not asked.remove:
+        for version, value in values:
+            print(f"{version}: " + (split(value)[1] or ["extnet is not declared"])[-1])
+        return
+
     changed, refused = False, []
-    for version, old in read():
-        extnets = split(old)[1]
-        if not asked.networks and not asked.remove:
-            print(version + ": " + (extnets[-1] if extnets else "extnet is not declared"))
-            continue
+    for version, old in values:
         new = plan(old, asked)
         if new is None:
-            print(f"{version}: left alone, as it has another form: {extnets[-1]}")
-            if not all(allows(extnets[-1], each) is (not asked.remove) for each in asked.networks):
+            extnet = split(old)[1][-1]
+            print(f"{version}: left alone, as it has another form: {extnet}")
+            if not all(allows(extnet, each) is (not asked.remove) for each in asked.networks):
                 refused.append(version)
         elif new != old:
             changed = True
@@ -183,9 +180,9 @@ def main():
         restart = "Engine uses this after: systemctl restart ovirt-engine"
         print("Nothing was changed: --dry-run" if asked.dry_run else restart)
     if refused:
-        where = ", ".join(refused)
-        fail(f"extnet has another form at {where}: see --replace, and --remove without a network")
-    if not changed and (asked.networks or asked.remove):
+        why = "allow these (see --remove)" if asked.remove else "forbid some (see --replace)"
+        fail(f"at {', '.join(refused)}, extnet has another form, which may {why}")
+    if not changed:
         print("Nothing to change.")
 
 
