@@ -13,7 +13,7 @@ import pytest
 import readme
 from commands import run
 from engine_config import SECURITY_GROUPS, UNTOUCHED, properties
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from paths import SHIPPED, TESTS
 
@@ -183,6 +183,7 @@ def values(draw):
 
 
 @given(values())
+@example("{type=interface;prop={}}{type=mdev;prop={}}")
 def test_engine_reads_all_the_rest_as_before(old):
     before = properties(old)
     others_only = "extnet" not in before.get("interface", ["extnet"])
