@@ -1,170 +1,178 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""README's step 5 and its playbook, with a stand-in for Engine's REST API."""
+"""README's commands and playbook for Engine, with stand-ins for its REST API and engine-config."""
 
-import base64
-import collections
-import copy
+import hashlib
+import json
 import re
 import sys
 from pathlib import Path
 
+import engine_config
 import pytest
 import readme
 from commands import run
-from lxml import etree
-from paths import TESTS
-from werkzeug import Response
+from hook import POINTS
+from paths import HOOK, REPOSITORY
+from rest_api import DENIED, ILLEGAL, PROPERTIES, UNKNOWN, link
 
-API = "/ovirt-engine/api"
-LOGINS = "Bearer t", f"Basic {base64.b64encode(b'admin@internal:secret').decode()}"
-# What Engine calls its lists. A path has no "_" in such a name, and no "host_" before nics.
-LISTS = """data_centers clusters networks hosts host_nics network_attachments
-    network_filters vnic_profiles events""".split()
+SYSTEMCTL = """#!/bin/sh
+cd "${0%/*}"
+case "$*" in
+"show --property=InvocationID ovirt-engine") echo "InvocationID=$(cat starts)" ;;
+"restart ovirt-engine") echo start >> starts; cp levels.json running.json ;;
+*) exit 1 ;;
+esac
+"""
+OURS = [(point, "50_extnet", hashlib.sha256(HOOK.read_bytes()).hexdigest()) for point in POINTS]
 
 
-def named(kind, name):
-    """Return an element of Engine's: a host, say."""
-    return etree.fromstring(f"<{kind}><name>{name}</name></{kind}>")
+class Site:
+    """The machine with Ansible, with README's inventory; the Engine machine is the same."""
 
+    def __init__(self, engine, folder):
+        """engine: the stand-in for the REST API; folder: an empty one, for engine-config."""
+        self.engine, self.folder, self.starts = engine, folder, 0
+        (folder / "engine-config").symlink_to(engine_config.__file__)
+        (folder / "levels.json").write_text(json.dumps(engine_config.UNTOUCHED))
+        (folder / "systemctl").write_text(SYSTEMCTL)
+        (folder / "systemctl").chmod(0o755)
+        run(folder / "systemctl", "restart", "ovirt-engine")
+        self.follow()
+        engine.before = self.follow
+        engine.add_host("host1.example.com", hooks=OURS)
+        local = "[engine:vars]\nansible_connection=local\nansible_become=false\n"
+        local += f"ansible_python_interpreter={sys.executable}\n"
+        inventory = readme.block("ini", "[hypervisors]").text.replace("host2.example.com\n", "")
+        Path("inventory").write_text(inventory + local)
+        Path("tests").symlink_to(REPOSITORY / "tests")
 
-class Engine:
-    """As much of Engine's REST API as the playbook and the commands take, kept as XML."""
+    def follow(self):
+        """Let the stand-in for the REST API know what it reads at a start of Engine."""
+        starts = len((self.folder / "starts").read_text().splitlines())
+        if starts > self.starts:
+            levels = json.loads((self.folder / "running.json").read_text())
+            declared = {each: engine_config.properties(levels[each]) for each in levels}
+            self.engine.declared = {each: declared[each].get("interface", {}) for each in levels}
+            self.engine.starting = int(self.starts > 0)  # The first request comes too early.
+            self.starts = starts
 
-    def __init__(self, server):
-        """Take a server for HTTP. Engine has a data center with a cluster of one host."""
-        self.changes = []
-        self.lists = collections.defaultdict(list)
-        self.add("datacenters", named("data_center", "Default"))
-        self.add("clusters", named("cluster", "Default"))
-        self.add("networkfilters", named("network_filter", "vdsm-no-mac-spoofing"))
-        self.add("events", named("event", "any"))  # Ansible's module for hosts asks for one
-        self.add("hosts", named("host", "host1"))
-        token = server.expect_request(re.compile("/ovirt-engine/s.*"))
-        token.respond_with_json({"access_token": "t"})
-        server.expect_request(re.compile(f"{API}.*")).respond_with_handler(self.answer)
+    def play(self, containing, *options, status=0):
+        """Play engine.yml by README's command that contains a text.
 
-    def answer(self, request):
-        """Take a request for a list, for one thing in it or for an action; return a Response."""
-        assert request.headers["Authorization"] in LOGINS
-        path = request.path.removeprefix(API).strip("/")
-        path = path.replace("datacenters/id-of-Default/networks", "networks")
-        above, _, last = path.rpartition("/")
-        if request.method != "GET":
-            self.changes.append(f"{request.method} {path}")
-        if request.method == "POST":
-            shown = getattr(self, last)(above, etree.fromstring(request.get_data()))
-        elif not path:
-            version = "<version><major>4</major><minor>5</minor></version>"
-            shown = etree.fromstring(f"<api><product_info>{version}</product_info></api>")
-        elif last.startswith("id-of-"):
-            (shown,) = (each for each in self.lists[above] if each.get("id") == last)
-            if request.method == "DELETE":
-                self.lists[above].remove(shown)
-        else:
-            (tag,) = (tag for tag in LISTS if tag.removeprefix("host_").replace("_", "") == last)
-            shown = etree.Element(tag)
-            name = re.search(r'name="?(\w+)', request.args.get("search", ""))
-            for each in copy.deepcopy(self.lists[path]):
-                if not name or each.findtext("name") == name[1]:
-                    shown.append(each)
-                if request.args.get("follow") == "nics":
-                    nics = copy.deepcopy(self.lists[f"{path}/{each.get('id')}/nics"])
-                    etree.SubElement(each, "nics").extend(nics)
-        return Response(etree.tostring(shown), mimetype="application/xml")
-
-    def add(self, path, sent):
-        """Keep what was sent, with an id, in a list."""
-        name = sent.findtext("name")
-        sent.attrib.update({"id": f"id-of-{name}", "href": f"{API}/{path}/id-of-{name}"})
-        self.lists[path].append(sent)
-        return sent
-
-    def networks(self, above, sent):
-        """Add a network: to a cluster; or to the data center, which adds a profile, too.
-
-        Engine's AddNetworkCommand.java and AddNetworkStoragePoolParameters.java have that.
+        Return its output, how many things it changed, and how often it restarted Engine.
         """
-        path = f"{above}/networks".lstrip("/")
-        if not above:
-            self.vnicprofiles(f"{path}/id-of-nowhere", named("vnic_profile", "nowhere"))
-        return self.add(path, sent)
+        blocks = [each.text for each in readme.blocks("shell", "engine.yml")]
+        lines = [line for line in "".join(blocks).splitlines() if "engine.yml" in line]
+        (command,) = (line for line in lines if f"{line}\n".endswith(containing))
+        self.engine.requests.clear()
+        before = self.starts
+        unaware = self.folder / "unaware"
+        done = run(
+            "bash", "-c", f"{command} -e unaware={unaware} {' '.join(options)}", status=status
+        )
+        changed = sum(map(int, re.findall(r"changed=(\d+)", done.stdout)))
+        self.follow()
+        return done.stdout, changed, self.starts - before
 
-    def vnicprofiles(self, above, sent):
-        """Add a profile, and what it lacks: AbstractBackendVnicProfilesResource.java."""
-        if above:
-            etree.SubElement(sent, "network", id=above.rpartition("/")[2])
-        if sent.find("network_filter") is None:
-            etree.SubElement(sent, "network_filter", id="id-of-vdsm-no-mac-spoofing")
-        sent.append(etree.fromstring("<pass_through><mode>disabled</mode></pass_through>"))
-        return self.add("vnicprofiles", sent)
-
-    def refresh(self, above, sent):
-        """Learn of a host's NICs."""
-        self.add(f"{above}/nics", named("host_nic", "dummy_0"))
-        return sent
-
-    def setupnetworks(self, above, sent):
-        """Attach a network to a NIC that Engine knows."""
-        (attachment,) = sent.iter("network_attachment")
-        (nic,) = self.lists[f"{above}/nics"]
-        assert attachment.findtext("host_nic/name") == nic.findtext("name")
-        (network,) = self.lists["networks"]
-        attachment.find("network").set("href", network.get("href"))
-        self.lists[f"{above}/nics/{nic.get('id')}/networkattachments"].append(attachment)
-        return sent
+    @property
+    def changes(self):
+        """Return the requests of the last play that change something."""
+        return [each for each in self.engine.requests if not each.startswith("GET")]
 
 
 @pytest.fixture
-def engine(httpserver, tmp_path, monkeypatch):
-    """Return a stand-in for Engine, whose address is in the environment as README has it."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "ca.pem").touch()
-    login = readme.block("shell", "OVIRT_CAFILE=").text
-    values = run("bash", "-euc", f"scp() {{ :; }}; exec <<<secret\n{login}\nenv").stdout
-    for name, value in re.findall("^(OVIRT_[A-Z]+)=(.*)$", values, re.M):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("OVIRT_URL", httpserver.url_for(API))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("no_proxy", "localhost")
-    return Engine(httpserver)
-
-
-def profiles(engine):
-    """Return of each profile its name, its network, its filter and its custom properties."""
-    parts = "name/text()", "network/@id", "network_filter/@id", ".//custom_property/*/text()"
-    return [[each.xpath(part) for part in parts] for each in engine.lists["vnicprofiles"]]
-
-
-PROFILE = [["glitter"], ["id-of-nowhere"], ["id-of-vdsm-no-mac-spoofing"], ["extnet", "glitter"]]
-
-
-def test_the_playbook_makes_network_and_profile_and_then_changes_nothing(engine, monkeypatch):
+def site(engine, tmp_path_factory, monkeypatch):
+    """Return a Site in which nothing has been done yet."""
     pytest.importorskip("ovirtsdk4", reason="needs oVirt's SDK: make readme-tools")
-    Path("inventory").write_text("[hypervisors]\nhost1\n")
-    Path("tests").symlink_to(TESTS)
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
+    folder = tmp_path_factory.mktemp("engine")
+    for path in Path(sys.executable).parent, folder:
+        monkeypatch.setenv("PATH", str(path), prepend=":")
+    return Site(engine, folder)
 
-    def play(containing):
-        """Play it by the command of the page; return how many things it changed."""
-        commands = readme.block("shell", containing).text.splitlines()
-        (command,) = (line for line in commands if "engine.yml" in line)
-        engine.changes.clear()
-        changed = int(re.search(r"changed=(\d+)", run("bash", "-c", command).stdout)[1])
-        assert (changed == 0) == (engine.changes == [])
-        return changed
 
-    mine = etree.fromstring('<vnic_profile><name>nowhere</name><network id="mine"/></vnic_profile>')
-    engine.lists["vnicprofiles"].append(mine)
-    assert play("inventory tests/shipped/engine.yml\n") == 5
-    assert profiles(engine)[1:] == [PROFILE]
-    (network,) = engine.lists["networks"]
-    assert network.findtext("usages/usage") == "vm"
-    (assigned,) = engine.lists["clusters/id-of-Default/networks"]
-    assert [assigned.findtext(key) for key in ("name", "required")] == ["nowhere", "false"]
-    (attached,) = engine.lists["hosts/id-of-host1/nics/id-of-dummy_0/networkattachments"]
-    assert attached.findtext("network/name") == "nowhere"
-    assert play("inventory tests/shipped/engine.yml\n") == 0
-    mine.find("network").set("id", "id-of-nowhere")  # It stays, because it has the property.
-    mine.extend(copy.deepcopy(engine.lists["vnicprofiles"][1].findall("custom_properties")))
-    assert play("network=ovs_net") == 1
-    assert profiles(engine)[2:] == [[["ovs_net"], ["id-of-nowhere"], [], ["extnet", "ovs_net"]]]
+PLAY, ANOTHER = "inventory tests/shipped/engine.yml\n", "network_filter=\n"
+
+
+def test_the_playbook_sets_up_a_site_from_nothing_and_then_changes_nothing(site, engine):
+    *_, restarts = site.play("--check\n")
+    assert (restarts, site.changes) == (0, [])
+    assert json.loads((site.folder / "levels.json").read_text()) == engine_config.UNTOUCHED
+    elsewhere = engine.add_profile("nowhere", engine.management)
+    said, changed, restarts = site.play(PLAY)
+    assert (changed, restarts) == (7, 1), said
+    assert {each["extnet"] for each in engine.declared.values()} == {"^(glitter)$"}
+    nowhere = engine.find("networks", "name", "nowhere")
+    assert nowhere["usages"] == {"usage": ["vm"]}
+    (cluster,) = engine.lists["clusters"]
+    (assigned,) = engine.lists[f"clusters/{cluster['id']}/networks"]
+    assert (assigned["name"], assigned["required"]) == ("nowhere", "false")
+    (glitter,) = (each for each in engine.lists["vnicprofiles"] if each != elsewhere)
+    assert [each["name"] for each in (glitter, elsewhere)] == ["glitter", "nowhere"]
+    assert glitter["network_filter"] == link(engine.filter)
+    said, *again = site.play(PLAY)
+    assert again == [0, 0], said
+    assert site.changes == []
+
+
+def test_an_interrupted_play_is_made_up_for(site, engine):
+    """And -e restart=false interrupts it on purpose."""
+    said, _, restarts = site.play(ANOTHER, "-e restart=false", status=2)
+    assert "systemctl restart ovirt-engine on the Engine machine" in said
+    assert (restarts, site.changes) == (0, [])
+    *_, restarts = site.play(ANOTHER)
+    assert restarts == 1
+    (profile,) = engine.lists["vnicprofiles"]
+    assert profile["custom_properties"]["custom_property"] == [
+        {"name": "extnet", "value": "ovs_net"}
+    ]
+    assert "network_filter" not in profile
+
+
+def test_without_a_group_engine_the_declaration_is_left_alone(site, engine):
+    """Then it may be that of another compatibility version only."""
+    Path("inventory").write_text("[hypervisors]\nhost1.example.com\n")
+    engine.declared = {"4.8": {"speed": "^[0-9]+$"}, "4.7": {"extnet": "^(glitter)$"}}
+    assert PROPERTIES % (UNKNOWN, "extnet") in site.play(PLAY, status=2)[0]
+    assert json.loads((site.folder / "levels.json").read_text()) == engine_config.UNTOUCHED
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ({"extnet": "^(ovs_net)$"}, PROPERTIES % (ILLEGAL, "extnet")),
+        ({}, "[General command validation failure.]"),
+    ],
+)
+def test_a_profile_that_is_refused_ends_the_play(declared, words, site, engine):
+    engine.add_network("nowhere", engine.center)
+    engine.declared = {"4.8": declared}
+    assert words in site.play(PLAY, "--start-at-task 'Create the profile'", status=2)[0]
+    assert engine.lists.get("vnicprofiles") is None
+
+
+OLD = "The collection ovirt.ovirt is 3.1.0, and this playbook needs 3.1.1 or later"
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "words"),
+    [("collection", OLD), ("host", "Engine does not know host2.example.com. "), ("login", DENIED)],
+)
+def test_an_obstacle_is_named_before_anything_is_changed(obstacle, words, site, monkeypatch):
+    if obstacle == "collection":
+        (real,) = Path(sys.prefix).glob("lib/*/site-packages/ansible_collections/ovirt/ovirt")
+        old = Path("old/ansible_collections/ovirt/ovirt")
+        old.mkdir(parents=True)
+        for part in "plugins", "meta":
+            (old / part).symlink_to(real / part)
+        manifest = json.loads((real / "MANIFEST.json").read_text())
+        manifest["collection_info"]["version"] = "3.1.0"
+        (old / "MANIFEST.json").write_text(json.dumps(manifest))
+        monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(Path("old").absolute()))
+    elif obstacle == "host":
+        Path("inventory").write_text(Path("inventory").read_text().replace("host1", "host2"))
+    else:
+        monkeypatch.setenv("OVIRT_PASSWORD", "wrong")
+    said, _, restarts = site.play(PLAY, status=2)
+    assert words in " ".join(said.split())
+    assert (restarts, site.changes) == (0, [])
+    assert json.loads((site.folder / "levels.json").read_text()) == engine_config.UNTOUCHED
