@@ -58,7 +58,7 @@ capture: $(VENV)/installed ## record the cases that come from Vdsm (1 min; Debia
 lint: $(VENV)/installed
 	@$(VENV)/bin/ruff check --quiet
 	@$(VENV)/bin/ruff format --quiet --check
-	@$(VENV)/bin/vermin --quiet --no-tips --violations -t=3.6- 50_extnet tests/shipped/declare.py
+	@$(VENV)/bin/vermin --quiet --no-tips --violations -t=3.6- 50_extnet tests/shipped/*.py
 	@$(VENV)/bin/codespell --quiet-level 3 --check-hidden --skip .git,$(VENV),.hypothesis,.ruff_cache,build
 	@[ ! -e $(VENV)/readme ] || OVIRT_URL=https://engine.example.com/ovirt-engine/api \
 		ANSIBLE_HOME=build/ansible PATH="$$PWD/$(VENV)/bin:$$PATH" \
