@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lab's hosts, its VMs, which tests need Vdsm, and what a failure shows of all that."""
+"""Fixtures for the lab's hosts and VMs, the tests that need Vdsm, and what a failure shows."""
 
 import functools
 import re
@@ -22,14 +22,22 @@ for vm in $(virsh -r list --name); do
     virsh -r domiflist "$vm"
     tail -n 30 "libvirt/$vm.console"
 done
-tail -n 50 vdsm/vdsm.log libvirt/*.out"""
+tail -n 50 vdsm/vdsm.log
+journalctl --no-pager --priority notice --lines 50"""
 
 
 def pytest_addoption(parser):
-    """Add the options that __main__ gives, and --capture-vnics."""
-    parser.addoption("--guest-kernel", type=Path, help="the folder of guest_kernel.prepared()")
+    """Add the options that __main__ uses, and --capture-vnics."""
+    for name in "guest-kernel", "host-packages":
+        parser.addoption(f"--{name}", type=Path, help="a folder that __main__ prepares")
     parser.addoption("--vdsm", type=Path, help="the root folder of an installation of Vdsm")
     parser.addoption("--capture-vnics", action="store_true", help="write what Vdsm hands over anew")
+
+
+def pytest_configure(config):
+    """Refuse to run outside the namespaces that __main__ makes."""
+    if not config.getoption("guest_kernel"):
+        raise pytest.UsageError("the lab needs namespaces of its own: run `make check-live`")
 
 
 def pytest_deselected(items):
@@ -44,7 +52,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 def pytest_report_header(config):
-    """Show the versions that the lab proves the hook with."""
+    """Show the versions that the lab tests the hook with."""
     vdsm = config.getoption("vdsm")
     versions = [f"the Vdsm of {vdsm}" if vdsm else "a stand-in for Vdsm"]
     for daemon in "libvirtd", "qemu-system-x86_64", "ovs-vswitchd":
@@ -65,14 +73,14 @@ def pytest_runtest_makereport():
 
 @pytest.fixture(scope="session")
 def new_host(pytestconfig, tmp_path_factory):
-    """Give a function that sets up a LabHost in the LAN; guests get a kernel and an initramfs."""
+    """Return a function that boots a LabHost in the LAN; build what the guests boot."""
     kernel, init = pytestconfig.getoption("guest_kernel"), Path(__file__).with_name("guest-init")
     run("sh", "-ec", BUILD_BOOT, kernel, init, BOOT, cwd=tmp_path_factory.mktemp("boot"))
-    vdsm, around = pytestconfig.getoption("vdsm"), tmp_path_factory.mktemp("around")
-    around.chmod(0o755)
-    surroundings.make(around, vdsm)
+    packages, vdsm = map(pytestconfig.getoption, ("host_packages", "vdsm"))
+    around = tmp_path_factory.mktemp("around")
+    surroundings.make(around, packages, vdsm)
     lab_host.make_lan()
-    return functools.partial(lab_host.LabHost, around=around, vdsm=vdsm)
+    return functools.partial(lab_host.LabHost, around=around, packages=packages, vdsm=vdsm)
 
 
 @pytest.fixture(scope="session")
@@ -93,26 +101,26 @@ def new_host_on_glitter(new_host):
 
 @pytest.fixture(scope="session")
 def host(new_host_on_glitter):
-    """Set up the host on which the VMs start."""
+    """Return the host on which the VMs start."""
     return new_host_on_glitter("source")
 
 
 @pytest.fixture(scope="session")
 def destination(new_host_on_glitter):
-    """Set up a second host."""
+    """Return a second host."""
     return new_host_on_glitter("destination")
 
 
 @pytest.fixture
 def new_vm(host):
-    """Give a function that makes a Vm; all are ended after the test."""
+    """Yield a function that creates a Vm; all of them end after the test."""
     with vms_of(host) as new_vm:
         yield new_vm
 
 
 @pytest.fixture(scope="module")
 def module_vm(host):
-    """Give a Vm that is ended after the module's last test."""
+    """Yield a Vm that ends after the module's last test."""
     with vms_of(host) as new_vm:
         yield new_vm()
 

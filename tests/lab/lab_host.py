@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A host of the lab, and the LAN it is in: namespaces with libvirtd, Open vSwitch and an agent.
+"""A host of the lab, and the LAN that it is in.
 
-On each network a router answers that has an address of its own, so that a guest can tell them.
+Each network has a router with a different address, so that a guest can tell the networks apart.
 """
 
 import contextlib
@@ -18,7 +18,6 @@ import real_vdsm
 import stand_in
 from agent import HOOKS, LOG, PATH, Refused, until
 from commands import run
-from hook import POINTS
 from paths import SHIPPED
 
 # Where the traffic of a network's vNICs goes on every host, a bridge or a NIC, and the router that
@@ -32,88 +31,105 @@ WHERE = {
     "macvtap_net": ("eth1", "192.168.180.1"),
 }
 BRIDGED = '<network><name>bridged</name><forward mode="bridge"/><bridge name="br1"/></network>'
-# The LAN on ovirtmgmt: what a guest can ask beside its router.
+# The LAN on ovirtmgmt: what a guest can ping besides its router.
 LAN, BEYOND = "192.168.160.0/24", "192.168.161.5"
 GATEWAY, NEIGHBOUR = "192.168.160.1", "192.168.160.20"
-HOSTS = []  # all of them, for what a failure shows
-NUMBERS = itertools.count(11)
+# Networks of a host that have no gateway, each with one machine in it besides the host.
+FURTHER = {"storage": "192.168.162.", "migration": "192.168.163."}
+HOSTS = []  # every host, for the failure report
+NUMBERS, UNITS = itertools.count(11), itertools.count(1)
 
-# What makes a host of namespaces. libvirtd wants a password of who changes something, as Vdsm has
-# it configured, and no keepalive, for a busy machine.
-ENTER = rf"""
+# Sets up the root of a host, the current folder, before it boots. /usr and /etc are the machine's,
+# below what is listed in surroundings.py and Vdsm's files; nothing else of the machine is there.
+PREPARE = r"""
 name=$0 usr=$1 etc=$2
-export {PATH}
-hostname "$name"
-umount --recursive /sys  # with its cgroups, which libvirtd would use
-mount -t sysfs sysfs /sys
-for folder in usr etc; do  # what is listed in surroundings.py, and Vdsm's files, over the machine's
-    own=/run/hosts/$name/$folder
-    mkdir -p $own/upper $own/work
+mkdir -p dev proc root run sys tmp var/lib/vdsm var/log/libvirt var/log/vdsm
+ln -s usr/bin usr/lib usr/lib64 usr/sbin .
+for folder in usr etc; do
+    own=../$folder
+    mkdir -p $folder $own/upper $own/work
     eval "lower=\$$folder"
-    mount -t overlay -o "lowerdir=$lower,upperdir=$own/upper,workdir=$own/work" lab /$folder
+    mount -t overlay -o "lowerdir=$lower,upperdir=$own/upper,workdir=$own/work" lab $folder
 done
-mkdir -p /run/libvirt /run/openvswitch /run/vdsm /{HOOKS}
-for folder in /etc/libvirt /run/libvirt /run/openvswitch /run/vdsm /tmp /var /{HOOKS}; do
-    mount -t tmpfs lab $folder
-done
-chmod 1777 /tmp
-mkdir {" ".join(f"/{HOOKS}/{point}" for point in POINTS)}
-cp -r /usr/share/libvirt/nwfilter /etc/libvirt/
-mkdir -p /var/log/libvirt /var/tmp /var/lib/vdsm /var/log/vdsm /etc/pki/vdsm/keys /etc/sasl2
-ln -s /run /var/run
-echo "127.0.0.1 localhost $name" >/etc/hosts
-ip link set lo up
-ovsdb-tool create /run/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema
-printf '%s\n' >/etc/libvirt/libvirtd.conf "host_uuid='$(cat /proc/sys/kernel/random/uuid)'" \
-    listen_tls=0 listen_tcp=1 "auth_tcp='none'" "auth_unix_rw='sasl'" keepalive_interval=-1 \
-    "unix_sock_rw_perms='0777'" "log_outputs='2:file:/var/log/libvirt/libvirtd.log'"
-printf '%s\n' >/etc/libvirt/qemu.conf "user='root'" "group='root'" "security_driver='none'" \
-    remember_owner=0 namespaces=[] "stdio_handler='file'"
-sed -i '/^\(kvm\|qemu\|vdsm\):/d; /^[^:]*:[^:]*:\(36\|107\):/d' /etc/passwd /etc/group
-printf '%s\n' kvm:x:36:qemu qemu:x:107:vdsm libvirt-qemu:x:0: >>/etc/group
-cat >>/etc/passwd <<END
+echo "$name" >etc/hostname
+echo "127.0.0.1 localhost $name" >etc/hosts
+tr -d - </proc/sys/kernel/random/uuid >etc/machine-id
+echo "host_uuid = '$(cat /proc/sys/kernel/random/uuid)'" >>etc/libvirt/libvirtd.conf
+sed -i '/^\(kvm\|qemu\|vdsm\|libvirt\|libvirt-qemu\|sshd\):/d; /^[^:]*:[^:]*:\(36\|107\):/d' \
+    etc/passwd etc/group
+printf '%s\n' kvm:x:36:qemu qemu:x:107:vdsm libvirt:x:981: libvirt-qemu:x:0: >>etc/group
+cat >>etc/passwd <<END
 vdsm:x:36:36:Node Virtualization Manager:/var/lib/vdsm:/sbin/nologin
 qemu:x:107:107:qemu user:/:/sbin/nologin
 libvirt-qemu:x:0:0:whom libvirtd asks for even if qemu.conf has another:/:/sbin/nologin
+sshd:x:982:65534:sshd:/run/sshd:/sbin/nologin
 END
-cat /proc/sys/kernel/random/uuid >/etc/pki/vdsm/keys/libvirt_password
+systemctl --quiet --root=. enable NetworkManager firewalld openvswitch-switch ssh
+systemctl --quiet --root=. add-wants multi-user.target network-online.target
+systemctl --quiet --root=. mask sys-kernel-debug.mount sys-kernel-tracing.mount  # the machine's
+ssh-keygen -q -t ed25519 -N '' -f etc/ssh/ssh_host_ed25519_key
+mkdir -p etc/pki/vdsm/keys etc/sasl2
+cat /proc/sys/kernel/random/uuid >etc/pki/vdsm/keys/libvirt_password
+touch var/log/vdsm/vdsm.log
+chown -R 36:36 var/lib/vdsm var/log/vdsm etc/pki/vdsm/keys
+"""
+# What runs a host: only capabilities that do not reach beyond its namespaces, so no module of the
+# kernel, no clock; /proc/sys is read-only except for net. macvtap's devices have their nodes in the
+# machine's /dev alone.
+BOOT = """
+mkdir -p /sys/fs/cgroup/extnet-lab/$0
+echo 0 >/sys/fs/cgroup/extnet-lab/$0/cgroup.procs
+exec env SYSTEMD_NSPAWN_API_VFS_WRITABLE=network systemd-nspawn --quiet --boot --directory=. \
+    --machine=$0 --register=no --keep-unit --capability=CAP_NET_ADMIN,CAP_IPC_LOCK \
+    --network-namespace-path=/run/netns/$0 --bind=/dev/net/tun --bind-ro=/dev:/dev/machine:norbind \
+    --bind-ro=/run/lab --resolv-conf=off --timezone=off --link-journal=no --console=pipe
+"""
+# What a boot does on a real host: NICs' files in /sys can be written, and there is Vdsm's password.
+STARTED = """
+mount --bind /sys/devices/virtual/net /sys/devices/virtual/net
+mount -o remount,rw /sys/devices/virtual/net
+mkdir -p /run/vdsm
 printf '%s\n' '[credentials-vdsm]' authname=vdsm@ovirt \
     "password=$(cat /etc/pki/vdsm/keys/libvirt_password)" \
     '[auth-libvirt-localhost]' credentials=vdsm >/run/vdsm/auth.conf
+chown -R vdsm:kvm /run/vdsm
 """
-ENTERED = """
-touch /var/log/vdsm/vdsm.log
-chown -R vdsm:kvm /var/lib/vdsm /var/log/vdsm /run/vdsm /etc/pki/vdsm/keys
-echo entered
-exec cat
-"""
-
-
-def source_routing(address):
-    """Return the arguments of `ip` by which Vdsm gives ovirtmgmt, with its address, source routing.
-
-    So does lib/vdsm/network/nmstate/route.py of Vdsm 4.50.7 for each network that has a gateway;
-    with VDSM= test_lan.py compares them.
-    """
-    table = str(zlib.adler32(b"ovirtmgmt"))
-    return [
-        f"address add {address}/24 dev ovirtmgmt",
-        f"route add 0.0.0.0/0 via {GATEWAY} dev ovirtmgmt",
-        f"route add 0.0.0.0/0 via {GATEWAY} dev ovirtmgmt table {table}",
-        f"route add {LAN} dev ovirtmgmt table {table}",
-        f"rule add from {LAN} priority 3200 table {table}",
-        f"rule add to {LAN} priority 3200 table {table}",
-    ]
+# The oVirt networks in NetworkManager, as nmstate leaves them. Vdsm gives each network that has a
+# gateway a routing table of its own, with rules (lib/vdsm/network/nmstate/route.py of 4.50.7); with
+# VDSM= test_lan.py compares them.
+TABLE = zlib.adler32(b"ovirtmgmt")
+PROFILES = {
+    "ovirtmgmt": f"""autoconnect-slaves=1
+[bridge]
+stp=false
+[ipv4]
+method=manual
+address1={{address}}/24
+route1=0.0.0.0/0,{GATEWAY}
+route1_options=table=254
+route2=0.0.0.0/0,{GATEWAY}
+route2_options=table={TABLE}
+route3={LAN}
+route3_options=table={TABLE}
+routing-rule1=priority 3200 from {LAN} table {TABLE}
+routing-rule2=priority 3200 to {LAN} table {TABLE}
+[ipv6]
+method=disabled
+""",
+    "nowhere": "[bridge]\nstp=false\n[ipv4]\nmethod=disabled\n[ipv6]\nmethod=disabled\n",
+    "eth0": "master=ovirtmgmt\nslave-type=bridge\n",
+    **{name: f"[ipv4]\nmethod=manual\naddress1={net}1/24\n" for name, net in FURTHER.items()},
+}
 
 
 def xml_of(network):
-    """Return the XML, str, of a libvirt network that the package brings."""
+    """Return the XML, str, of a libvirt network that the package installs."""
     return (SHIPPED / f"{network}.xml").read_text(encoding="utf-8")
 
 
 def make_lan():
-    """Make the LAN that all hosts are in: a switch, a gateway with DHCP, a neighbour."""
-    for name in "switch", "gateway", "neighbour":
+    """Create the LAN that all hosts are in: a switch, a gateway with DHCP, a neighbour."""
+    for name in "switch", "gateway", "neighbour", *FURTHER:
         run("ip", "netns", "add", name)
     for command in "link add lan type bridge forward_delay 0", "link set lan up":
         run("ip", "-n", "switch", *command.split())
@@ -129,7 +145,7 @@ def make_lan():
 
 
 def plug_in(name, nic, *where):
-    """Connect a NIC, of a network namespace given as `ip link` takes it, with the LAN's switch."""
+    """Connect a NIC (with its namespace, as arguments for `ip link`) to the LAN's switch."""
     cable = ["link", "add", name, "type", "veth", "peer", "name", nic, *where]
     for command in cable, ["link", "set", name, "master", "lan", "up"]:
         run("ip", "-n", "switch", *command)
@@ -150,96 +166,154 @@ def dhcp_server(interface, address, folder, router=None, first=2):
 
 
 class LabHost:
-    """A host with an agent. What is started on it ends with the lab's namespaces, at the latest."""
+    """A host with an agent: systemd, booted from the machine's own /usr and /etc."""
 
-    def __init__(self, name, around, vdsm):
-        """Set it up, without the hook and libvirt networks.
+    def __init__(self, name, around, packages, vdsm):
+        """Boot it, without the hook and libvirt networks.
 
-        around: the tree of surroundings.make(); vdsm: the root folder of a Vdsm, or None.
+        around: the tree of surroundings.make(); packages: the folder of unpacked.host_packages();
+        vdsm: the root folder of a Vdsm, or None.
         """
-        self.name, self.vdsm = name, vdsm
+        self.name, self.vdsm, self.init = name, vdsm, None
         self.address = f"192.168.160.{next(NUMBERS)}"
         kind = real_vdsm if vdsm else stand_in
-        trees = [tree for tree in (around, vdsm, Path("/")) if tree]
+        trees = [tree for tree in (around, packages, vdsm, Path("/")) if tree]
         trees = list(dict.fromkeys(tree.resolve() for tree in trees))
         lower = [":".join(str(tree / top) for tree in trees) for top in ("usr", "etc")]
-        script = ENTER + kind.CONFIGURE + ENTERED
-        command = ["unshare", "--mount", "--net", "--uts", "sh", "-ec", script, name, *lower]
-        pipe = subprocess.PIPE
-        self.keeper = subprocess.Popen(command, stdin=pipe, stdout=pipe)
-        if self.keeper.stdout.readline() != b"entered\n":
-            raise RuntimeError(f"host {name} has no namespaces of its own")
-        self.root = Path(f"/proc/{self.keeper.pid}/root")
+        self.folder = Path("/run/hosts", name, "root")
+        self.folder.mkdir(parents=True)
+        run("sh", "-euc", PREPARE, name, *lower, cwd=self.folder)
+        for network, settings in PROFILES.items():
+            self._add_profile(network, settings.format(address=self.address))
         HOSTS.append(self)
-        for network in "ovirtmgmt", "nowhere":  # Vdsm would have made them for Engine
-            self.add_bridge(WHERE[network][0])
-        plug_in(name, "eth0", "netns", str(self.keeper.pid))
-        self.do("ip", "link", "set", "eth0", "master", "ovirtmgmt", "up")
-        for command in source_routing(self.address):
-            self.do("ip", *command.split())
-        remote = "--remote=punix:/run/openvswitch/db.sock"
-        database = ["ovsdb-server", "--verbose=warn", remote, "/run/openvswitch/conf.db"]
-        self.daemon(*database, ready=["ovs-vsctl", "--no-wait", "init"])
-        self.daemon("ovs-vswitchd", "--verbose=warn")
-        libvirtd = ["libvirtd", "--listen", "--pid-file", "/run/libvirt/lab.pid"]
-        self.daemon(*libvirtd, ready=["virsh", "--readonly", "version"])
+        self.boot()
+        self.do("sh", "-euc", kind.CONFIGURE)
+        self.do("systemctl", "enable", "--now", "libvirtd.service", "libvirtd-tcp.socket")
         self.agent = kind.AGENT(self)
         self.agent.start()
 
+    def _add_profile(self, name, settings):
+        """Add a profile of NetworkManager for a bridge or a NIC."""
+        folder = self.folder / "etc/NetworkManager/system-connections"
+        folder.mkdir(exist_ok=True)
+        kind = "bridge" if "[bridge]" in settings else "ethernet"
+        head = f"[connection]\nid={name}\ntype={kind}\ninterface-name={name}\n"
+        (folder / f"{name}.nmconnection").write_text(head + settings)
+        (folder / f"{name}.nmconnection").chmod(0o600)
+
+    def boot(self):
+        """Start it, with a network that is as new as its kernel; return when it is up."""
+        run("ip", "netns", "add", self.name)
+        run("ip", "-n", self.name, "link", "set", "lo", "up")
+        run("ip", "netns", "exec", self.name, "sysctl", "-q", "net.ipv4.ip_forward=0")
+        plug_in(self.name, "eth0", "netns", self.name)
+        with (self.folder.parent / "console").open("ab") as console:
+            options = {"stdin": subprocess.DEVNULL, "stdout": console, "stderr": console}
+            command = ["sh", "-euc", BOOT, self.name]
+            self.nspawn = subprocess.Popen(command, cwd=self.folder, **options)
+        self.init = until(self._find_init, f"{self.name} to start")
+        state = ["systemctl", "is-system-running"]
+        until(lambda: self.do(*state, status=None) in ("running\n", "degraded\n"), "the boot")
+        failed = self.do("systemctl", "--failed", "--no-legend", "--plain")
+        assert not failed, failed
+        for number in range(1, 1000):
+            (self.root / f"dev/tap{number}").symlink_to(f"machine/tap{number}")
+        self.do("sh", "-euc", STARTED)
+
+    def _find_init(self):
+        """Return the PID of the host's systemd, "" before it runs."""
+        if self.nspawn.poll() is not None:
+            raise RuntimeError((self.folder.parent / "console").read_text())
+        query = ["pgrep", "--exact", "systemd", "--parent", self.nspawn.pid]
+        return run(*query, status=None).stdout.strip()
+
+    def reboot(self):
+        """Shut it down and start it again; its transient services are gone then."""
+        self.do("systemctl", "poweroff")
+        self.nspawn.wait()
+        run("ip", "netns", "delete", self.name)
+        run("ip", "-n", "switch", "link", "delete", self.name)
+        self.boot()
+
+    @property
+    def root(self):
+        """Return its root folder, a Path."""
+        return Path(f"/proc/{self.init}/root")
+
+    @property
+    def asks(self):
+        """Return {name: address}: what a guest pings besides its router."""
+        return {"host": self.address, "neighbour": NEIGHBOUR, "gateway": GATEWAY, "beyond": BEYOND}
+
+    def forwards(self):
+        """Return whether one further network of the host reaches another through it."""
+        for name, address in FURTHER.items():
+            run("ip", "-n", name, "link", "add", "eth0", "type", "veth", "peer", name)
+            run("ip", "-n", name, "link", "set", name, "netns", self.name)
+            run("ip", "-n", name, "address", "add", f"{address}20/24", "dev", "eth0")
+            run("ip", "-n", name, "link", "set", "eth0", "up")
+            run("ip", "-n", name, "route", "add", "default", "via", f"{address}1")
+        shown = ["ip", "-4", "-brief", "address"]
+        until(lambda: all(f"{net}1/" in self.do(*shown) for net in FURTHER.values()), "addresses")
+        ask = "busybox", "ping", "-q", "-c", "3", "-W", "1", f"{FURTHER['migration']}20"
+        done = run("ip", "netns", "exec", "storage", *ask, status=None)
+        for name in FURTHER:
+            run("ip", "-n", name, "link", "delete", "eth0")
+        return done.returncode == 0
+
     def inside(self, command):
         """Return the command, a list, that runs a command on the host."""
-        target = ["--target", str(self.keeper.pid), "--mount", "--net", "--uts"]
-        return ["nsenter", *target, "env", PATH, *map(str, command)]
+        target = ["nsenter", "--target", self.init, "--all", "env", "-u", "TMPDIR", PATH]
+        return [*target, *map(str, command)]
 
     def do(self, *command, **options):
         """Run a command on the host as commands.run does; return its stdout."""
         return run(*self.inside(command), **options).stdout
 
     def follow(self, containing, status=0, **replacing):
-        """Run README's block of commands with a text in it, answering yes; return what it printed.
+        """Paste the README block that contains a text, answering yes; return its output.
 
-        replacing: words of the block, and what stands in their place.
+        status: of its last command; replacing: words of the block and their replacements.
         """
         commands = readme.block("shell", containing).text
         for word, value in replacing.items():
             commands = commands.replace(word, value)
-        script = f"exec < <(yes); cd /tmp\n{commands}"
-        return self.do("bash", "-euc", script, status=status)
+        return self.do("bash", "-uc", f"exec < <(yes); cd /root\n{commands}", status=status)
 
     def daemon(self, *command, ready=("true",)):
-        """Start a program that stays in the foreground, with its output in /var/log/libvirt.
+        """Start a program that stays in the foreground as a service; return the service's name.
 
-        Returns the process once the command ready succeeds; raises RuntimeError if it gives up.
+        Returns once the command ready succeeds; raises RuntimeError if the program gives up.
         """
-        log = self.root / f"var/log/libvirt/{Path(command[0]).name}.out"
-        with log.open("ab") as out:
-            options = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": out}
-            process = subprocess.Popen(self.inside(command), **options)
+        unit = f"lab{next(UNITS)}-{Path(command[0]).name}.service"
+        self.do("systemd-run", "--quiet", f"--unit={unit}", *command)
         ask = self.inside(["sh", "-c", '"$@" >&2 && echo yes', "ask", *ready])
-        until(lambda: process.poll() is not None or run(*ask, status=None).stdout, log)
-        if process.poll() is not None:
-            raise RuntimeError(f"{log.name} on {self.name}: {log.read_text(errors='replace')}")
-        return process
+        active = ["systemctl", "is-active", unit]
+        ended = "failed\n", "inactive\n"
+        until(lambda: self.do(*active, status=None) in ended or run(*ask, status=None).stdout, unit)
+        if self.do(*active, status=None) in ended:
+            raise RuntimeError(self.do("journalctl", "--no-pager", "--unit", unit))
+        return unit
 
     def read(self, path):
         """Return the text of a file of the host's own."""
         return (self.root / path.lstrip("/")).read_text(encoding="utf-8", errors="replace")
 
     def log_in(self):
-        """Let root's virsh change something; README has an admin do that."""
+        """Give root's virsh the password, as README tells an admin to."""
         self.do("cp", "/run/vdsm/auth.conf", "/etc/libvirt/auth.conf")
 
     @functools.cached_property
     def moves_between_bridges(self):
         """Whether libvirt moves running vNICs between Linux bridges and Open vSwitch.
 
-        From 10.8.0 on it does, says libvirt's NEWS; seen with 9.0 and 11.3.
+        It does since 10.8.0, according to libvirt's NEWS; verified: 9.0 does not, 11.3 does.
         """
         version = re.search(r"(\d+)\.(\d+)", self.do("libvirtd", "--version"))
         return tuple(map(int, version.groups())) >= (10, 8)
 
     def expect_refusal(self, change, *arguments, **options):
-        """Make a change that has to be refused; return the refusal, and what the agent logged.
+        """Make a change that must be refused; return the refusal, and what the agent logged.
 
         Raises AssertionError if it is not refused.
         """
@@ -259,33 +333,28 @@ class LabHost:
 
     @contextlib.contextmanager
     def hook_for_a_while(self, point, name, script):
-        """Have a hook in a hook point, as add_hook() puts it there, within a with statement."""
+        """Add a hook as add_hook() does; on exit from the with statement, remove it."""
         file = self.add_hook(point, name, script)
         try:
             yield
         finally:
             file.unlink()
 
-    def add_bridge(self, name, router=None):
-        """Make a Linux bridge, with a DHCP server if there is a router on it."""
-        self.do("ip", "link", "add", name, "type", "bridge", "forward_delay", "0")
-        self.do("ip", "link", "set", name, "up")
-        if router:
-            self.serve_dhcp(name, router)
-
     def add_libvirt_networks(self):
-        """Define glitter, ovs_net, macvtap_net and bridged, and make what they need."""
+        """Define glitter, ovs_net, macvtap_net and bridged, and create what they need."""
         self.add_switch_and_nic()
         self.serve_dhcp(*WHERE["ovs_net"])
         nic, router = WHERE["macvtap_net"]
         self.serve_dhcp(f"{nic}-router", router)
-        self.add_bridge(*WHERE["bridged"])
+        bridge, router = WHERE["bridged"]
+        self.do("ip", "link", "add", bridge, "type", "bridge", "forward_delay", "0")
+        self.serve_dhcp(bridge, router)
         self.define_network(BRIDGED)
         for name in "glitter", "ovs_net", "macvtap_net":
             self.define_network(xml_of(name))
 
     def add_switch_and_nic(self):
-        """Make an Open vSwitch bridge, in userspace, for the kernel may lack it, and a free NIC."""
+        """Create a free NIC and a bridge of Open vSwitch, in userspace: the kernel may lack it."""
         bridge, nic = WHERE["ovs_net"][0], WHERE["macvtap_net"][0]
         kind = ["--", "set", "bridge", bridge, "datapath_type=netdev"]
         self.do("ovs-vsctl", "add-br", bridge, *kind)
@@ -305,7 +374,7 @@ class LabHost:
         self.do("virsh", "net-start", re.search("<name>(.*)</name>", xml)[1])
 
     def add_openvswitch_network(self, name, xml="", without=""):
-        """Define a libvirt network like ovs_net, with further XML and without some; start it."""
+        """Define and start a libvirt network like ovs_net, with XML added and a pattern removed."""
         changed = xml_of("ovs_net").replace("<name>ovs_net<", f"<name>{name}<")
         changed = re.sub(without, "", changed) if without else changed
         self.define_network(changed.replace("</network>", f"{xml}</network>"))

@@ -57,8 +57,7 @@ class RealVdsm:
 
     def restart(self, vms):
         """Restart vdsmd; return when it has found these VMs again."""
-        self.vdsmd.terminate()
-        self.vdsmd.wait()
+        self.host.do("systemctl", "stop", self.vdsmd)
         self._start_vdsmd()
         for vm in vms:
             self._comes_to(vm, *UP)

@@ -1,58 +1,67 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the lab's hosts have in the place of the real thing, each with its reason: all in here.
+"""Everything on the lab's hosts that is not the machine's own, with the reason for each.
 
-It is a tree of files that lies over the machine's own. Absent altogether, with Vdsm: MOM, TLS,
-SELinux, storage domains, syslog. QEMU runs as root, and it emulates: /dev/kvm may be there and yet
-be of no use in a machine that is a guest itself.
+It is a tree of files that is mounted over the machine's /usr and /etc, with packages that only the
+hosts have below it. Missing entirely, even with Vdsm: MOM, TLS, SELinux, storage domains, syslog.
+QEMU runs as root, and it emulates: /dev/kvm may be there and yet be of no use in a machine that is
+a guest itself.
 """
 
+import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
+from agent import HOOKS
 from commands import run
+from hook import POINTS
 from paths import TESTS
 
-# systemd cannot be PID 1 of a host that shares its kernel with others. Of a unit that README
-# enables or disables this runs the commands. It finds no other unit active.
-SYSTEMCTL = r"""#!/bin/sh -e
-verb=$1
-case $verb in enable | disable) [ "$2" = --now ]; shift ;; esac
-unit=${2%.service} active=/var/lib/units-active/${2%.service}
-file=/usr/lib/systemd/system/${unit%%@*}@.service
-[ -e "$file" ] || exit 1
-run() { # the commands of a kind, of which a leading "-" says that they may fail
-    instance=$(printf %s "${unit#*@}" | tr - /)
-    sed -n "s,%I,$instance,g; s/^$1=//p" "$file" | while read -r command; do
-        sh -c "${command#-}" || [ "${command#-}" != "$command" ]
-    done
-}
-mkdir -p /var/lib/units-active
-case $verb in
-is-enabled | is-active) [ -e "$active" ] && echo "${verb#is-}" ;;
-enable) [ -e "$active" ] || { run ExecStartPre; run ExecStart; touch "$active"; } ;;
-disable) [ ! -e "$active" ] || { run ExecStop; rm "$active"; } ;;
-*) exit 1 ;;
-esac
-"""
-
-# There is no NetworkManager, and not every kernel has dummy NICs: a bridge takes the NIC's place.
-NMCLI = r"""#!/bin/sh -e
-case $* in
-"connection add type dummy ifname dummy_0 con-name dummy_0 "*)
-    ip link add dummy_0 type bridge && echo added ;;
-"connection delete dummy_0") ip link delete dummy_0 ;;
-*) exit 1 ;;
-esac
-"""
+# Folders that must not show a host what the machine has in them.
+OWN = f"""
+{HOOKS} etc/NetworkManager etc/firewalld etc/init.d etc/libvirt etc/modules-load.d etc/openvswitch
+etc/ssh etc/sysctl.d etc/systemd etc/tmpfiles.d etc/yum.repos.d
+""".split()
 
 # dnf asks rpm for Vdsm when it installs the hook's package, and Vdsm asks for the versions that it
 # tells Engine; rpm knows no package of Debian's.
 RPMS = {"vdsm": "4.50.7", "libvirt": "9.0.0", "qemu-kvm": "7.2.0"}
 RPM_DATABASE = "/usr/lib/sysimage/rpm"
+OVIRT = "usr/share/ovirt"  # oVirt's repository, with the hook that oVirt builds
 
-# Ansible looks here to see that it has to use dnf, Vdsm to see which system it is on.
-RELEASE = "CentOS Stream release 9\n"
+# The files of a host. libvirtd has the settings that Vdsm gives it, and plain TCP for migrations,
+# and no keepalive, as the machine may be busy; it does not end when idle, as Vdsm is its client on
+# a real host.
+FILES = {
+    "etc/default/libvirtd": "LIBVIRTD_ARGS=\n",
+    "etc/fstab": "",
+    "etc/libvirt/libvirtd.conf": """auth_tcp = "none"
+auth_unix_rw = "sasl"
+keepalive_interval = -1
+unix_sock_rw_perms = "0777"
+""",
+    "etc/libvirt/qemu.conf": """user = "root"
+group = "root"
+security_driver = "none"
+remember_owner = 0
+namespaces = []
+stdio_handler = "file"
+""",
+    # What NetworkManager-config-server says, which Vdsm requires.
+    "etc/NetworkManager/conf.d/00-server.conf": "[main]\nno-auto-default=*\nignore-carrier=*\n",
+    # What Engine opens when it adds a host, plain TCP of libvirtd, and the lab's DHCP servers.
+    "etc/firewalld/zones/public.xml": """<zone><service name="ssh"/><service name="dhcp"/>
+<port port="54321" protocol="tcp"/><port port="49152-49216" protocol="tcp"/>
+<port port="16509" protocol="tcp"/><forward/></zone>
+""",
+    # Ansible looks here to see that it must use dnf, Vdsm to see which system it is on.
+    "etc/redhat-release": "CentOS Stream release 9\n",
+    "etc/resolv.conf": "",
+    "etc/rpm/macros": f"%_dbpath {RPM_DATABASE}\n",
+    "etc/ssh/sshd_config": "Subsystem sftp internal-sftp\n",
+    "etc/yum.repos.d/ovirt.repo": f"[ovirt]\nname=oVirt\nbaseurl=file:///{OVIRT}\ngpgcheck=0\n",
+}
 
 # With Vdsm: block storage is neither there nor wanted; with these programs the real storage manager
 # starts. multipathd is asked for its status.
@@ -92,13 +101,34 @@ EDITS = {
     ],
 }
 
+# The kernel may have no dummy NICs. Then a bridge takes the place of one, and nothing else changes.
+NMCLI = """#!/bin/sh
+case $* in "connection add type dummy "*) shift 4 && set -- connection add type bridge "$@" ;; esac
+exec /usr/bin/nmcli "$@"
+"""
 
-def make(tree, vdsm):
-    """Fill the new folder tree; vdsm: the root folder of an installation of Vdsm, None without."""
-    _write(tree / "usr/bin/systemctl", SYSTEMCTL)
-    _write(tree / "usr/bin/nmcli", NMCLI)
-    _write(tree / "etc/redhat-release", RELEASE)
-    _make_rpm_database(tree)
+
+def make(tree, packages, vdsm):
+    """Fill the new folder tree.
+
+    packages: the folder of unpacked.host_packages(); vdsm: the root folder of an installation of
+    Vdsm, None without.
+    """
+    shutil.copytree(packages / "etc/firewalld", tree / "etc/firewalld")
+    shutil.copytree("/usr/share/libvirt/nwfilter", tree / "etc/libvirt/nwfilter")
+    for name in OWN:
+        (tree / name).mkdir(parents=True, exist_ok=True)
+        os.setxattr(tree / name, "trusted.overlay.opaque", b"y")
+    for point in POINTS:
+        (tree / HOOKS / point).mkdir()
+    for name, text in FILES.items():
+        _write(tree / name, text, 0o644)
+    policy = tree / "usr/share/polkit-1/actions/org.fedoraproject.FirewallD1.policy"
+    policy.parent.mkdir(parents=True)
+    policy.symlink_to(f"{policy.stem}.server.policy.choice")  # as firewalld's package does
+    if run("ip", "link", "add", "dummy_0", "type", "dummy", status=None).returncode:
+        _write(tree / "usr/local/bin/nmcli", NMCLI)
+    _make_rpms(tree)
     if vdsm:
         for name in IDLE_PROGRAMS:
             _write(tree / name, IDLE)
@@ -114,16 +144,15 @@ def make(tree, vdsm):
             _write(tree / file.relative_to(vdsm), text)
 
 
-def _write(file, text):
-    """Write a file that can be run, with the folders above it."""
+def _write(file, text, mode=0o755):
+    """Write a file, with the folders above it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
-    file.chmod(0o755)
+    file.chmod(mode)
 
 
-def _make_rpm_database(tree):
-    """Let rpm know RPMS, which are like the package vdsm of tests/package, without their files."""
-    _write(tree / "etc/rpm/macros", f"%_dbpath {RPM_DATABASE}\n")
+def _make_rpms(tree):
+    """Let rpm know RPMS, like the package vdsm of tests/package, without files; fill OVIRT."""
     with tempfile.TemporaryDirectory() as folder:
         spec, vdsm = Path(folder, "spec"), (TESTS / "package" / "ovirt.spec.in").read_text("utf-8")
         into = ["--root", tree, "--dbpath", RPM_DATABASE]  # Debian's rpm fills no database of "/"
@@ -132,3 +161,7 @@ def _make_rpm_database(tree):
             run("rpmbuild", "-bb", "-D", f"_topdir {folder}", "-D", f"of_vdsm {version}", spec)
             (package,) = Path(folder, "RPMS/noarch").glob(f"{name}-{version}-*")
             run("rpm", *into, "-i", "--justdb", "--nodeps", package)
+        (tree / OVIRT).mkdir(parents=True)
+        (theirs,) = Path(folder, "RPMS/noarch").glob(f"vdsm-hook-extnet-{RPMS['vdsm']}-*")
+        shutil.copy(theirs, tree / OVIRT)
+        run("createrepo_c", tree / OVIRT)

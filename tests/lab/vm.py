@@ -109,6 +109,11 @@ class Nic:
         router = self.reports(answers="yes")["router"]
         return next(name for name, (_, address) in WHERE.items() if address == router)
 
+    def reaches_only(self, *names):
+        """Wait until its guest, which pings host.asks, reaches these and its router, no others."""
+        answers = {name: "yes" if name in names else "no" for name in self.vm.host.asks}
+        self.reports(answers="yes", **answers)
+
     def audit_lines(self):
         """Return the hook's lines on it in vdsm.log, without what Vdsm puts around them."""
         return re.findall(rf'err=b"(extnet: .* \(vNIC {self.mac} .*)\\n"', self.vm.host.read(LOG))
