@@ -85,7 +85,7 @@ def new_host(pytestconfig, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def new_host_on_glitter(new_host):
-    """Give a function that sets up a host with the libvirt networks, the hook and 00_capture."""
+    """Give a function that sets up a host with libvirt networks, the hook and what captures."""
 
     def new(name):
         host = new_host(name)
@@ -93,7 +93,8 @@ def new_host_on_glitter(new_host):
         make("install", f"DESTDIR={host.root}")
         host.add_libvirt_networks()
         for point in POINTS:
-            host.add_hook(point, "00_capture", captures.CAPTURE)
+            for hook in captures.BEFORE, captures.AFTER:
+                host.add_hook(point, hook, captures.SCRIPT)
         return host
 
     return new
@@ -127,6 +128,8 @@ def module_vm(host):
 
 @pytest.fixture
 def captured(pytestconfig, host):
-    """Give captures.check(), which compares, or with --capture-vnics writes."""
-    write = pytestconfig.getoption("capture_vnics")
-    return functools.partial(captures.check, version=host.agent.version() if write else None)
+    """Return captures.check for the agent's version; with --capture-vnics, captures.write."""
+    write = pytestconfig.getoption("capture_vnics") and pytestconfig.getoption("vdsm")
+    return functools.partial(
+        captures.write if write else captures.check, version=host.agent.version()
+    )

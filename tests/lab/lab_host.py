@@ -312,17 +312,20 @@ class LabHost:
         version = re.search(r"(\d+)\.(\d+)", self.do("libvirtd", "--version"))
         return tuple(map(int, version.groups())) >= (10, 8)
 
-    def expect_refusal(self, change, *arguments, **options):
-        """Make a change that must be refused; return the refusal, and what the agent logged.
-
-        Raises AssertionError if it is not refused.
-        """
+    def refusal(self, change, *arguments, **options):
+        """Make a change; return the refusal, and what the agent logged, or None if it is fine."""
         start = len(self.read(LOG))
         try:
             change(*arguments, **options)
         except Refused as error:
             return str(error), f"{error}\n{self.read(LOG)[start:]}"
-        raise AssertionError(f"not refused: {change}")
+        return None
+
+    def expect_refusal(self, change, *arguments, **options):
+        """Return what refusal() returns; raise AssertionError if the change is not refused."""
+        refusal = self.refusal(change, *arguments, **options)
+        assert refusal, f"not refused: {change}"
+        return refusal
 
     def add_hook(self, point, name, script):
         """Put a shell script, its text, into a hook point; return its Path."""

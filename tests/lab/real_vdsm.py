@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The Vdsm that VDSM= names, spoken to as Engine speaks to it."""
+"""The agent that calls the Vdsm of VDSM=, as Engine does."""
 
 import contextlib
 import json
@@ -7,7 +7,7 @@ import pickle
 import re
 
 import engine_xml
-from agent import AS_SERVICE, DOWNTIME, SAVED, Refused, until
+from agent import AS_SERVICE, DOWNTIME, SAVED, Agent, Refused, until
 from commands import run
 
 CLIENT = ["vdsm-client", "--insecure", "--host", "127.0.0.1", "--timeout", "120"]
@@ -22,11 +22,8 @@ from vdsm.tool.configurators import passwd; passwd.configure()' >&2
 """
 
 
-class RealVdsm:
-    """The agent of a host with Vdsm; its methods are described in agent.py."""
-
-    def __init__(self, host):
-        self.host = host
+class RealVdsm(Agent):
+    """The agent of a host with Vdsm."""
 
     def start(self):
         """Start supervdsmd and vdsmd; return when vdsmd answers."""
@@ -67,12 +64,12 @@ class RealVdsm:
         self._create(vm, xml=xml)
 
     def _create(self, vm, **parameters):
-        """Call VM.create with what it is given beside the VM's id."""
+        """Call VM.create with these parameters and the VM's id."""
         self.call("VM.create", vmID=vm.id, vmParams={**parameters, "vmId": vm.id})
         self._comes_to(vm, *UP, "Paused")
 
     def _comes_to(self, vm, *wanted):
-        """Wait until Vdsm says one of these of a VM; raise Refused if it is down instead."""
+        """Wait until a VM has one of these states; raise Refused if it goes down instead."""
 
         def settled():
             (stats,) = self.call("VM.getStats", vmID=vm.id)
@@ -88,7 +85,7 @@ class RealVdsm:
         self.call("VM.hotplugNic", vmID=nic.vm.id, params=params)
 
     def update(self, nic):
-        """Change a vNIC, live."""
+        """Change a vNIC."""
         params = {"deviceType": "interface", "xml": engine_xml.hotplug(nic)}
         self.call("VM.updateDevice", vmID=nic.vm.id, params=params)
 
@@ -98,12 +95,12 @@ class RealVdsm:
         self.call("VM.hotunplugNic", vmID=nic.vm.id, params=params)
 
     def destroy(self, vm):
-        """End a VM, if it is there."""
+        """End a VM."""
         with contextlib.suppress(Refused):
             self.call("VM.destroy", vmID=vm.id)
 
     def suspend(self, vm):
-        """Suspend a VM into two files of the host."""
+        """Save a VM's state in two files."""
         state = SAVED.format(vm.id)
         files = {"dst": state, "dstparams": f"{state}.params"}
         for file in files.values():
@@ -125,7 +122,7 @@ class RealVdsm:
             raise
 
     def migrate(self, vm, destination):
-        """Move a VM, live, to another host."""
+        """Move a VM."""
         schedule = {"init": [{"name": "setDowntime", "params": [DOWNTIME]}], "stalling": []}
         there = {"mode": "remote", "method": "online", "dst": f"{destination.address}:54321"}
         there |= {"vmId": vm.id, "convergenceSchedule": schedule}

@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""In the place of vdsmd: what it does between a call of Engine's and libvirt, and only that.
+"""A stand-in for vdsmd: it does what vdsmd does between a call from Engine and libvirt, no more.
 
-It hands device XML to the installed hooks, and what they leave to the real libvirt. The XML has the
-forms of tests/vnics/*/vdsm-*, captured from vdsmd; the rest was read in lib/vdsm/virt/vm.py and
-lib/vdsm/common/hooks.py of 4.50.7. With VDSM= the same tests go through vdsmd.
+It passes device XML to the installed hooks, and what they leave in the file to the real libvirt.
+The forms of the XML are those of tests/vnics/*/vdsm-*, captured from vdsmd. The rest was read in
+lib/vdsm/virt/vm.py, lib/vdsm/virt/vmdevices/network.py and lib/vdsm/common/hooks.py of VERSION.
+With VDSM=, the same tests call vdsmd; test_agent.py has what both must do.
 """
 
 import os
 import re
 import uuid
+from dataclasses import dataclass
 from xml.etree import ElementTree
 
 import engine_xml
-from agent import AS_SERVICE, DOWNTIME, HOOKS, LOG, SAVED, Refused, until
+from agent import AS_SERVICE, DOWNTIME, HOOKS, LOG, SAVED, Agent, Refused, until
 from commands import run
 from hook import POINTS
 
-# What `vdsm-tool configure` does for libvirt, so that changing something takes a password.
+VERSION = "4.50.7"
+# What `vdsm-tool configure` does for libvirt, so that every change needs a password.
 CONFIGURE = r"""
 mkdir -p /usr/libexec/vdsm
 printf '%s\n' 'mech_list: scram-sha-256' 'sasldb_path: /etc/libvirt/passwd.db' \
@@ -25,17 +28,35 @@ saslpasswd2 -p -a libvirt vdsm@ovirt </etc/pki/vdsm/keys/libvirt_password
 """
 NWFILTER = """<filter name="vdsm-no-mac-spoofing" chain="root"><filterref filter="no-mac-spoofing"/>
 <filterref filter="no-arp-mac-spoofing"/></filter>"""
-# virsh has the password, whatever the host's admin did.
+# This virsh has the password even if the host's admin has not logged in.
 LOGIN = {**os.environ, "LIBVIRT_AUTH_FILE": "/run/vdsm/auth.conf"}
+MODULES = "/usr/lib/python3/dist-packages/vdsm/hook"
+LIST_HOOKS = """
+for file in "$0"/*; do
+    if [ -f "$file" ] && [ -x "$file" ]; then echo "$file"; fi
+done"""
 
 
-class StandIn:
-    """The agent of a host without Vdsm; its methods are described in agent.py."""
+@dataclass
+class Known:
+    """What Vdsm knows of a vNIC besides its live XML."""
+
+    properties: dict  # its custom properties, as Engine sent them last
+    stored: dict  # those in the metadata of its VM, which are one change behind
+    type: str = "bridge"
+
+
+class StandIn(Agent):
+    """The agent of a host without Vdsm."""
 
     def __init__(self, host):
-        self.host = host
-        self.types = {}  # by a vNIC's alias, where the type is not "bridge"
-        self.saved = {}  # by a VM's name, its vNICs when it was suspended, Elements
+        super().__init__(host)
+        self.known = {}  # by the alias of a vNIC
+        self.saved = {}  # the vNICs of a suspended VM, Elements, by the VM's name
+
+    def version(self):
+        """Return the version that it copies."""
+        return VERSION
 
     def start(self):
         """Define the network filter that Vdsm defines."""
@@ -47,28 +68,33 @@ class StandIn:
         devices = root.find("devices")
         for number, vnic in enumerate(list(devices)):
             if vnic.tag == "interface":
-                ready = self._hooked(POINTS[0], _nic(vm, vnic), _pretty(vnic))
-                devices[number] = ElementTree.fromstring(ready)
+                nic = next(nic for nic in vm.nics if nic.alias == _alias(vnic))
+                own = _as_read(nic.profile.properties)
+                devices[number] = _parsed(self._hooked(POINTS[0], vm, own, _pretty(vnic)))
+                self.known[nic.alias] = Known(own, own)
         paused = ["--paused"] if "launchPaused>true<" in xml else []
         domain = ElementTree.tostring(root, encoding="unicode")
         self._virsh("create", "/dev/stdin", *paused, given=domain)
 
     def plug(self, nic):
         """Hot-plug a vNIC."""
-        plain = _line(ElementTree.fromstring(engine_xml.vnic_xml(nic)))
-        ready = self._hooked(POINTS[1], nic, plain)
+        vnic, own = _sent(nic)
+        ready = self._hooked(POINTS[1], nic.vm, own, _line(vnic))
         self._virsh("attach-device", nic.vm.name, "/dev/stdin", "--live", given=ready)
+        self.known[nic.alias] = Known(own, own)
 
     def update(self, nic):
-        """Change a vNIC, live; where that fails, send the XML without the hooks' work."""
-        plain = _pretty(self._changed(nic))
+        """Change a vNIC; if that fails, send the XML without the hooks' changes."""
+        plain, (_, own) = _pretty(self._changed(nic)), _sent(nic)
         change = ["update-device", nic.vm.name, "/dev/stdin", "--live"]
         try:
-            self._virsh(*change, given=self._hooked(POINTS[2], nic, plain))
+            self._virsh(*change, given=self._hooked(POINTS[2], nic.vm, own, plain))
         except Refused as refused:
             self._log(f"{refused}")
             self._virsh(*change, given=plain)  # Vdsm's "rollback"
             raise
+        known = self.known[nic.alias]
+        known.properties, known.stored = own, known.properties
 
     def unplug(self, nic):
         """Hot-unplug a vNIC."""
@@ -77,32 +103,35 @@ class StandIn:
         until(lambda: not nic.of_libvirt(), f"{nic.vm.name} to let its vNIC go")
 
     def destroy(self, vm):
-        """End a VM, if it is there."""
+        """End a VM."""
         self.host.do("virsh", "destroy", vm.name, status=None, env=LOGIN)
 
     def suspend(self, vm):
-        """Suspend a VM into a file of the host."""
+        """Save a VM's state in a file."""
         self.saved[vm.name] = self._vnics(vm)
         self._virsh("save", vm.name, SAVED.format(vm.id))
 
     def resume(self, vm):
-        """Start a suspended VM; what the hooks make of its vNICs is ignored, their failure not."""
+        """Start a suspended VM: the hooks' changes to its vNICs are ignored, but not a failure."""
         for vnic in self.saved[vm.name]:
-            self._hooked(POINTS[0], _nic(vm, vnic), _pretty(vnic))
+            if stored := self.known[_alias(vnic)].stored:
+                self._hooked(POINTS[0], vm, stored, _pretty(vnic))
         self._virsh("restore", SAVED.format(vm.id))
         self.restart([vm])
 
     def migrate(self, vm, destination):
-        """Move a VM, live, to another host."""
+        """Move a VM."""
         self._virsh("migrate-setmaxdowntime", vm.name, DOWNTIME)
         uris = f"qemu+tcp://{destination.address}/system", f"tcp://{destination.address}"
         self._virsh("migrate", "--live", vm.name, uris[0], "--migrateuri", uris[1])
+        destination.agent.known |= self.known
         destination.agent.restart([vm])
 
     def restart(self, vms):
-        """Take the types of all vNICs from libvirt's live XML, which is what vdsmd does then."""
-        for vm in vms:
-            self.types |= {_alias(vnic): vnic.get("type") for vnic in self._vnics(vm)}
+        """Read the vNICs from libvirt's live XML, and their properties from the metadata."""
+        for vnic in [vnic for vm in vms for vnic in self._vnics(vm)]:
+            stored = self.known[_alias(vnic)].stored
+            self.known[_alias(vnic)] = Known(stored, stored, vnic.get("type"))
 
     def _virsh(self, *arguments, given=""):
         """Run virsh, given text on stdin; return what it prints; raise Refused with its words."""
@@ -118,47 +147,54 @@ class StandIn:
 
     def _changed(self, nic):
         """Return the Element by which Vdsm would change or unplug a vNIC, as Engine has it now."""
-        wanted = ElementTree.fromstring(engine_xml.vnic_xml(nic))
         live = next(each for each in self._vnics(nic.vm) if _alias(each) == nic.alias)
-        new = ElementTree.Element("interface", type=self.types.get(nic.alias, "bridge"))
-        new.append(live.find("address"))
-        for name in "mac", "model", "source", "mtu", "link", "alias", "filterref":
-            new.extend(wanted.findall(name))
+        sent, _ = _sent(nic)
+        driver = live.find("driver")
+        if driver is not None:
+            named = {name: driver.get(name) for name in ("queues", "name")}
+            driver.attrib = {name: value for name, value in named.items() if value}
+        bandwidth = ["bandwidth"] if len(sent.find("bandwidth")) else []
+        new = ElementTree.Element("interface", type=self.known[nic.alias].type)
+        for origin, names in (
+            (live, ["address", "mac", "model"]),
+            (sent, ["source", "mtu", "port", "link"]),
+            (live, ["boot", "driver", "tune", "alias"]),
+            (sent, [*bandwidth, "filterref"]),
+        ):
+            for name in names:
+                new.extend(origin.findall(name))
         return new
 
-    def _hooked(self, point, nic, xml):
+    def _hooked(self, point, vm, properties, xml):
         """Run the hooks of a hook point on the XML, str, of a vNIC; return what they leave.
 
-        Raises Refused, with the stderr of the last hook that ran, if one of them failed.
+        properties: those of the vNIC. Raises Refused if a hook fails, with the stderr of the last
+        hook that ran, or if the hooks leave no text.
         """
-        folder = self.host.root / HOOKS / point
-        visible = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         file = f"/tmp/tmp{uuid.uuid4().hex[:8]}"  # noqa: S108 (where Vdsm has it)
-        environ = {"extnet": nic.profile.extnet} if nic.profile.extnet else {}
-        environ |= {**nic.vm.properties, "vmId": nic.vm.id}
-        modules = ":/usr/lib/python3/dist-packages/vdsm/hook"
-        environ |= {"PYTHONPATH": modules, "_hook_domxml": file}
+        environ = {**properties, **_as_read(vm.properties), "vmId": vm.id, "_hook_domxml": file}
+        environ["PYTHONPATH"] = f"{environ.get('PYTHONPATH', '')}:{MODULES}"
         as_service = [*AS_SERVICE, *(f"{name}={value}" for name, value in environ.items())]
         failed, said, path = False, "", self.host.root / file.lstrip("/")
         path.touch(0o600)
         path.write_text(xml, encoding="utf-8")
         os.chown(path, 36, 36)
         try:
-            for hook in visible:
-                if not (hook.is_file() and os.access(hook, os.X_OK)):
-                    continue
-                installed = f"/{HOOKS}/{point}/{hook.name}"
-                done = run(*self.host.inside([*as_service, installed]), status=None, text=False)
+            hooks = self.host.do(*AS_SERVICE, "sh", "-c", LIST_HOOKS, f"/{HOOKS}/{point}")
+            for hook in sorted(hooks.splitlines()):
+                done = run(*self.host.inside([*as_service, hook]), status=None, text=False)
                 said = done.stderr
-                self._log(f"{installed}: rc={done.returncode} err={said}")
+                self._log(f"{hook}: rc={done.returncode} err={said}")
                 failed = failed or done.returncode != 0
                 if done.returncode == 2:
                     break
             if failed:
                 raise Refused(f"Hook Error: ({said},)")
             return path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refused(str(error)) from error
         finally:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def _log(self, line):
         """Append a line to the host's vdsm.log."""
@@ -170,13 +206,32 @@ AGENT = StandIn
 
 
 def _alias(vnic):
-    """Return the alias of a vNIC's Element."""
+    """Return the alias of a vNIC, an Element."""
     return vnic.find("alias").get("name")
 
 
-def _nic(vm, vnic):
-    """Return the vm.Nic of a VM that an Element is of."""
-    return next(nic for nic in vm.nics if nic.alias == _alias(vnic))
+def _sent(nic):
+    """Return what Vdsm reads of a vm.Nic that Engine plugs or changes: Element, properties."""
+    vnic = ElementTree.fromstring(engine_xml.vnic_xml(nic))
+    driver = vnic.find("driver")
+    queues = driver.get("queues") if driver is not None else None
+    own = _as_read(nic.profile.properties)
+    return vnic, {**own, "queues": queues} if queues else own
+
+
+def _as_read(properties):
+    """Return custom properties, {name: value}, as Vdsm reads them from Engine's XML."""
+    xml = f'<vm xmlns:ovirt-vm="{engine_xml.VM}">{engine_xml.custom(properties)}</vm>'
+    (custom,) = ElementTree.fromstring(xml)
+    return {each.tag.partition("}")[2]: each.text or "" for each in custom}
+
+
+def _parsed(xml):
+    """Return the Element of a device's XML, str; raise Refused if it is broken."""
+    try:
+        return ElementTree.fromstring(xml)
+    except ElementTree.ParseError as error:
+        raise Refused(str(error)) from error
 
 
 def _line(vnic):

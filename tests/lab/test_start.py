@@ -1,29 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A VM is started."""
 
-import contextlib
 import re
 
 import pytest
-from agent import Refused
 from lab_host import WHERE
 from vm import ALL, GLITTER, OVS, WITHOUT, Profile
 
-# Of engine_xml.vnic_xml(), which has them from Engine's LibvirtVmXmlBuilder.
-FURTHER = {
-    "qos": {
-        "bandwidth": """<inbound average="1000" burst="1024" peak="5000"/>\
-<outbound average="128" burst="256"/>"""
-    },
-    "queues": {
-        "source": '<port isolated="yes"/><driver queues="4" name="vhost"/>',
-        "alias": '<boot order="1"/>',
-        "parameter": '<parameter name="IP" value="192.168.150.7"/>',
-        "filterref": "<tune><sndbuf>0</sndbuf></tune>",
-    },
-    "teaming": {"source": '<teaming type="persistent"/>'},
-    "e1000e": {"model": "e1000e"},
-}
 VLANS = {vlan: OVS._replace(extnet=f"vlan{vlan}") for vlan in (42, 43)}
 
 
@@ -43,16 +26,6 @@ def test_a_vnic_is_on_its_network_gets_a_lease_and_reaches_its_router(nics, prof
 
 def test_the_captured_device_xml_is_what_vdsm_hands_over_at_a_start(nics, captured):
     captured(nics[GLITTER], "before_device_create", "start")
-
-
-@pytest.mark.needs_vdsm
-@pytest.mark.parametrize("case", FURTHER)
-def test_the_captured_device_xml_has_what_else_engine_writes(new_vm, captured, case):
-    vm = new_vm()
-    (nic,) = vm.add(GLITTER._replace(further=tuple(FURTHER[case].items())))
-    with contextlib.suppress(Refused):  # qos takes a kernel with sfq, queues one with vhost-net
-        vm.start(paused=True)
-    captured(nic, "before_device_create", f"start-{case}")
 
 
 def test_a_property_of_the_vm_puts_all_its_vnics_on_glitter(new_vm):

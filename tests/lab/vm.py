@@ -30,13 +30,20 @@ find . | cpio --quiet --create --format=newc >"$2/initramfs"
 
 
 class Profile(NamedTuple):
-    """A vNIC profile of Engine's; extnet: the custom property, None without it."""
+    """A vNIC profile in Engine; extnet: the custom property, None without it."""
 
     extnet: str | None = None
     network: str = "ovirtmgmt"
     network_filter: str | None = None  # by name; None is "No Network Filter"
     mtu: int = 1500  # the oVirt network's
     further: tuple = ()  # (name, XML), with names of engine_xml.EMPTY
+    others: tuple = ()  # its other custom properties: (name, value)
+
+    @property
+    def properties(self):
+        """Return its custom properties, {name: value}."""
+        named = dict(self.others)
+        return named if self.extnet is None else {"extnet": self.extnet, **named}
 
     @property
     def wanted(self):
@@ -64,6 +71,13 @@ class Nic:
         number = next(MACS)
         self.mac = f"52:54:00:59:{number >> 8:02x}:{number & 255:02x}"
         self.alias = f"ua-{uuid.uuid4()}"
+        self.address = {}  # its PCI address, as Engine has learned it
+
+    def plug(self):
+        """Hot-plug it; raise Refused if that is refused."""
+        self.vm.host.agent.plug(self)
+        self.vm.nics.append(self)
+        self.vm.learn_addresses()
 
     def update(self, profile=None, link=None):
         """Change its profile or its link, live; raise Refused, and change neither, if refused."""
@@ -166,12 +180,22 @@ class Vm:
         files = {"console": CONSOLE.format(name=self.name), "boot": BOOT, "asks": asked}
         xml = engine_xml.domain(self, paused=paused, **files)
         self.host.agent.create(self, xml)
+        self.learn_addresses()
+
+    def learn_addresses(self):
+        """Note the PCI addresses of its vNICs: Engine learns them from Vdsm and sends them later.
+
+        In Engine that is VmDevicesMonitoring (4.5.7).
+        """
+        xml = self.host.do("virsh", "--readonly", "dumpxml", self.name)
+        for nic in self.nics:
+            found = re.search(rf"<alias name='{nic.alias}'/>\s*<address (.*)/>", xml)[1]
+            nic.address = dict(re.findall(r"(\w+)='(\w+)'", found))
 
     def plug(self, profile):
         """Hot-plug a vNIC of a profile, and return it; raise Refused if that is refused."""
         nic = Nic(self, profile)
-        self.host.agent.plug(nic)
-        self.nics.append(nic)
+        nic.plug()
         return nic
 
     def migrate(self, destination):
