@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A live change fails, and Vdsm takes it back: where the vNIC is then.
+"""Where a vNIC is after a live change has failed and Vdsm has rolled it back.
 
 test_refusals.py has the reasons. With a profile on ovirtmgmt a failed change lets the guest into
 the management network; one on an oVirt network that leads nowhere keeps it out of everything.
@@ -8,6 +8,7 @@ the management network; one on an oVirt network that leads nowhere keeps it out 
 import re
 
 import pytest
+from agent import BY_HOOK
 from vm import MACVTAP, OVS, Profile
 
 DANGER, REMEDY = Profile("glitter"), Profile("glitter", network="nowhere")
@@ -44,7 +45,7 @@ def test_to_macvtap_no_vnic_moves_and_to_open_vswitch_it_depends_on_libvirt(host
             nic.update(profile)
         else:
             assert re.search(UNCHANGEABLE, host.expect_refusal(nic.update, profile)[1])
-    # A vNIC does not leave a switch in userspace, whatever libvirt says: the guest is asked.
+    # Whatever libvirt reports, a vNIC stays on a userspace switch, so ask the guest.
     moved = "ovs_net" if host.moves_between_bridges else "ovirtmgmt"
     assert [nic.reaches() for nic in nics] == ["ovirtmgmt", moved, "ovs_net"]
 
@@ -58,9 +59,10 @@ def test_on_macvtap_a_vnic_stays_and_on_open_vswitch_it_depends_on_libvirt(host,
     if restarted:
         host.agent.restart([vm])
     for nic in vm.nics:
-        host.expect_refusal(nic.update, nic.profile._replace(extnet="a/b"))
+        _, said = host.expect_refusal(nic.update, nic.profile._replace(extnet="a/b"))
+        assert re.search(BY_HOOK, said)
     assert [nic.reaches() for nic in vm.nics] == ["ovs_net", "macvtap_net"]
     assert macvtap.on() == "macvtap_net"
-    # What libvirt says; the switch in userspace keeps its port.
+    # What libvirt reports; the userspace switch keeps its port.
     said = "ovirtmgmt" if host.moves_between_bridges else "ovs_net"
     assert switch.of_libvirt()[2] == said

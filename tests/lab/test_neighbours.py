@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Hooks beside extnet, and oVirt's own extnet in its place."""
+"""Other hooks besides extnet, and oVirt's own extnet in its place."""
 
 import re
 import shutil
@@ -44,7 +44,6 @@ def test_what_a_hook_adds_at_a_start_alone_is_lost_at_the_first_live_change(host
     assert "no-mac-spoofing" not in host.do("virsh", "dumpxml", vm.name)
 
 
-@pytest.mark.needs_vdsm
 @pytest.mark.parametrize("status", [1, 2, 3])
 def test_engine_is_handed_what_the_last_hook_said_that_ran(host, new_vm, status):
     vm = new_vm()
@@ -59,7 +58,7 @@ def test_engine_is_handed_what_the_last_hook_said_that_ran(host, new_vm, status)
 
 @pytest.fixture
 def ovirts_extnet(host):
-    """Have oVirt's hook of the installation in the place of this one: README compares them."""
+    """Replace this hook by oVirt's, from the installation of Vdsm, for README's comparison."""
     sources = [host.vdsm / HOOKS / point / "50_extnet" for point in POINTS[:2]]
     if not all(source.exists() for source in sources):
         pytest.skip(f"the installation has no {sources[0]}")
