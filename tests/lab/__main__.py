@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import installation
 import unpacked
 
 LAB = Path(__file__).resolve().parent
@@ -77,9 +78,8 @@ def unfit(vdsm):
         return f"needs Debian {known} on x86_64 with these packages: {' '.join(PACKAGES)}"
     if os.geteuid() != 0:
         return "needs root, for network namespaces and a libvirtd of its own: run it as root"
-    vdsmd = Path(vdsm, "usr/libexec/vdsm/vdsmd")
-    if vdsm and not vdsmd.exists():
-        return f"found no Vdsm in VDSM={vdsm}: there is no {vdsmd}"
+    if vdsm and (lacking := installation.lacking(Path(vdsm))):
+        return f"cannot use VDSM={vdsm}, which lacks {' '.join(lacking)}"
     return None
 
 

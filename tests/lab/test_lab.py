@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the lab says where it cannot run, and that its hosts cannot change the machine."""
+"""What the lab says if it cannot run, and that its hosts cannot change the machine."""
 
 import os
 import re
 import sys
 
+import installation
 import pytest
 from commands import run
 from paths import REPOSITORY
@@ -18,7 +19,7 @@ LAB = REPOSITORY / "tests" / "lab"
         ([], {"PATH": ""}, "needs Debian 12 or 13 on x86_64 with these packages: "),
         ([], {"DEBIAN": "11"}, "needs Debian 12 or 13 on x86_64 with these packages: "),
         (["unshare", "--user"], {}, "needs root"),
-        ([], {"VDSM": "/nowhere"}, "found no Vdsm in VDSM=/nowhere: there is no /nowhere/usr/lib"),
+        ([], {"VDSM": "/nowhere"}, "cannot use VDSM=/nowhere, which lacks etc/sudoers.d/50_vdsm "),
     ],
 )
 def test_a_machine_without_it_is_told_what_the_lab_needs(wrapper, environ, message):
@@ -40,3 +41,21 @@ def test_pytest_alone_does_not_touch_the_machine():
     done = run(sys.executable, "-m", "pytest", LAB / "test_lab.py", cwd=REPOSITORY, status=4)
     assert "run `make check-live`" in done.stderr
     assert done.stderr.strip().count("\n") == 0
+
+
+def test_an_installation_is_refused_by_the_names_of_what_it_lacks(tmp_path):
+    lacking = ["usr/libexec/vdsm/supervdsmd", f"{installation.MODULES}vdsmclient"]
+    for name in installation.NEEDED:
+        if name not in lacking:
+            file = tmp_path / name.replace("*", "3")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+    environ = {**os.environ, "VDSM": str(tmp_path)}
+    said = run(sys.executable, LAB, env=environ, status=1).stderr
+    assert said == f"check-live cannot use VDSM={tmp_path}, which lacks {' '.join(lacking)}\n"
+
+
+def test_the_page_for_maintainers_names_what_an_installation_must_have():
+    page = (REPOSITORY / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for name in installation.NEEDED:
+        assert f"`{name.removeprefix(installation.MODULES)}`" in page
