@@ -60,7 +60,7 @@ def host(new_host):
 def install(host):
     """Do README's step 1 on the host."""
     shutil.copy(*(REPOSITORY / "build").glob("*.noarch.rpm"), host.root / "root")
-    host.follow("dnf install --disablerepo")
+    host.follow("dnf -y install")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_after_a_distro_sync_and_a_boot_the_rule_is_gone_until_steps_1_and_3(hos
 
 
 def test_the_way_back_to_ovirts_hook_takes_the_rule_with_it(host):
-    host.follow("dnf downgrade")
+    host.follow("dnf -y downgrade")
     assert host.do("rpm", "-q", "--qf", "%{VERSION}", "vdsm-hook-extnet") == "4.50.7"
     assert "100:" not in host.do("ip", "rule")
     assert host.do("find", "/etc", "/usr/lib/systemd", "-name", "extnet-route*") == ""

@@ -40,7 +40,7 @@ def assert_set_up(host):
         vm.start(asks=host.asks)
         assert nic.on() == "glitter"
         nic.reaches_only(*host.asks)
-        seen = host.follow("domiflist", VM=vm.name)
+        seen = host.follow("net-dhcp-leases", VM=vm.name)
         assert re.search(rf"network +glitter +virtio +{nic.mac}", seen)
         assert re.search(rf"{nic.mac} +ipv4 +192\.168\.150\.", seen)
         assert nic.audit_lines()[0] in seen
@@ -55,7 +55,7 @@ def test_by_hand_rebooted_and_removed(hosts):
     host = hosts[0]
     assert "authentication failed" in host.do("sh", "-c", "virsh net-list 2>&1", status=1)
     shutil.copy(*(REPOSITORY / "build").glob("*.noarch.rpm"), host.root / "root")
-    host.follow("dnf install --disablerepo")
+    host.follow("dnf -y install")
     assert host.follow("stat -c") == readme.block("shell", "stat -c").prints
     assert not host.forwards()
     assert re.search("glitter +active +yes", host.follow("net-define"))
@@ -73,12 +73,12 @@ def test_by_hand_rebooted_and_removed(hosts):
         r"libvirt\n +interfaces: .*virbr-glitter", host.do("firewall-cmd", "--get-active-zones")
     )
     # /run is empty, so virsh has no password, and the first command fails.
-    host.follow("dnf remove", status=1)
+    host.follow("dnf -y remove", status=1)
     host.do("rpm", "--verify", "vdsm-hook-extnet")
     assert host.do("virsh", "-r", "net-list", "--name").split() == ["glitter"]
     login = re.search(".*^END\n", readme.block("shell", "net-define").text, re.M | re.S)[0]
     host.do("bash", "-euc", login)
-    host.follow("dnf remove")
+    host.follow("dnf -y remove")
     assert "100:" not in host.do("ip", "rule")
     assert "dummy_0" not in host.do("nmcli", "connection")
     wait_until_gone(host, "dummy_0")

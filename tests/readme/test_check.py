@@ -166,7 +166,7 @@ def test_a_host_that_cannot_be_asked_is_a_fault(engine, site):
 @pytest.mark.parametrize(
     ("variable", "value", "words"),
     [
-        ("OVIRT_URL", "", "OVIRT_URL is not set: see Many hosts in README.md"),
+        ("OVIRT_URL", "", "OVIRT_URL is not set: see More hosts in README.md"),
         ("OVIRT_USERNAME", "", "OVIRT_USERNAME is not set"),
         ("OVIRT_PASSWORD", "", "OVIRT_PASSWORD is not set"),
         ("OVIRT_PASSWORD", "wröng", "Cannot authenticate user 'admin@internal'"),

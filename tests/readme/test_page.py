@@ -50,7 +50,7 @@ def test_systemd_finds_no_fault_with_the_unit(tmp_path):
 def test_libvirt_accepts_each_recipe_for_a_network(tmp_path, subtests):
     """The test driver of libvirt needs no daemon and no root."""
     needs("virsh")
-    rows = readme.rows(readme.section("Other networks"))
+    rows = readme.rows(readme.section("More networks"))
     codes = [code for row in rows for code in readme.codes(row[1])]
     recipes = [code for code in codes if code.startswith("<") and code != "<forward>"]
     assert recipes

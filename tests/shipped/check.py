@@ -38,7 +38,7 @@ class Engine:
         """Take address and login from a dict; raise CannotTellError if they cannot be used."""
         for name in "OVIRT_URL", "OVIRT_USERNAME", "OVIRT_PASSWORD":
             if not environ.get(name):
-                raise CannotTellError(f"{name} is not set: see Many hosts in README.md")
+                raise CannotTellError(f"{name} is not set: see More hosts in README.md")
         self.url = environ["OVIRT_URL"].rstrip("/")
         if not self.url.startswith("https://"):
             raise CannotTellError(f"OVIRT_URL does not begin with https://: {self.url}")
