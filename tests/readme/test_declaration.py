@@ -64,7 +64,7 @@ class Engine:
         return done.returncode, done.stdout, done.stderr
 
     def interpose(self, case, commands):
-        """Let engine-config run commands of the shell before it does what matches a case."""
+        """Make engine-config run shell commands first if its arguments match a pattern."""
         (self.folder / "engine-config").rename(self.folder / "real")
         script = f'case "$*" in {case}) {commands};; esac; exec ./real "$@"'
         (self.folder / "engine-config").write_text(f"#!/bin/sh\n{script}\n")
@@ -124,7 +124,7 @@ DISK, VIDEO = "{type=disk;prop={cache=^(on|off)$}}", "{type=video;prop={turbo=^[
 
 
 def plan(old, arguments):
-    """Return what declare.py makes of a value; check that Engine takes it."""
+    """Return the value that declare.py plans; fail if engine-config would refuse it."""
     words = arguments.split()
     options = {each: f"--{each}" in words for each in ("remove", "replace")}
     networks = [each for each in words if each[0] != "-"]
@@ -143,7 +143,7 @@ def plan(old, arguments):
         (f"{DISK};", f"{DISK};{interface(EXTNET)}"),
         (VIDEO, f"{interface(EXTNET)};{VIDEO}"),
         (f"{DISK};{VIDEO};", f"{DISK};{interface(EXTNET)};{VIDEO};"),
-        (f"{DISK}{VIDEO}", f"{DISK}{VIDEO};{interface(EXTNET)}"),  # To Engine, all that is disk.
+        (f"{DISK}{VIDEO}", f"{DISK}{VIDEO};{interface(EXTNET)}"),  # Engine: all of it is disk.
         *[
             (form % interface(others), form % interface(f"{EXTNET};{others}"))
             for form in ("%s", "%s;", f"{DISK};%s", f"%s;{VIDEO}", f"{DISK};%s;{VIDEO};")
@@ -224,7 +224,7 @@ def test_networks_are_added_behind_the_old_ones_and_removed(old, arguments, new)
 
 ALLOW = ["^[a-zA-Z0-9_ ---]+$", "a|glitter", "^(glitte.)$", "^(a)$;extnet=^[^a]+$"]  # oVirt's first
 FORBID = ["", "glitt", "^[a-f]+$", "^(a b)$", "^()$", "^(glitter)$;extnet=^(a|)$"]
-# Engine takes broken expressions, too. Those of the second line are fine for Engine's Java.
+# engine-config accepts broken expressions, too. Java can read those of the second line.
 UNREADABLE = ["^(glitter", "(a", "[b-a]", "glitter{99999999999}", "(" * 5000 + ")" * 5000]
 UNREADABLE += [r"^\p{Lower}+$", "^(?<name>glitter)$", "[a-z&&[^b]]*", "[a-z&&b]*"]
 
@@ -320,13 +320,13 @@ def test_replace_needs_a_network_and_no_remove(arguments, engine):
     assert error.endswith("--replace needs a NETWORK, and no --remove\n")
 
 
-def test_help_has_the_name_of_the_program_also_if_it_is_read_from_stdin(engine):
+def test_help_names_the_program_even_if_it_comes_from_stdin(engine):
     shown = engine.run("python3", "-", "--help", input=PROGRAM.read_text(), stdin=None).stdout
     assert shown.startswith("usage: declare.py ")
     assert "Declare the custom property extnet" in shown
 
 
-def test_from_stdin_in_any_locale_it_keeps_the_letters_of_others(tmp_path, python):
+def test_from_stdin_in_locale_c_it_keeps_letters_that_are_not_ascii(tmp_path, python):
     engine = Engine(tmp_path, python)
     engine.levels = {"4.8": interface("colour=^(grün|绿)$")}
     new = interface(f"{EXTNET};colour=^(grün|绿)$")
@@ -404,8 +404,8 @@ def test_without_engine_config_it_is_another_machine(mode, why, engine):
     assert error.endswith("is this the Engine machine?\n")
 
 
-def test_who_is_not_root_is_told_to_be(engine):
-    """Engine's password for its database is root's and its own to read."""
+def test_a_user_who_is_not_root_is_told_so(engine):
+    """Only root and Engine's own user can read the password of Engine's database."""
     (engine.folder / "levels.json").chmod(0)
     command = ["unshare", "--user"] if os.geteuid() == 0 else []
     done = engine.run(*command, sys.executable, PROGRAM, "glitter")
