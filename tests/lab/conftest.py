@@ -80,7 +80,14 @@ def new_host(pytestconfig, tmp_path_factory):
     around = tmp_path_factory.mktemp("around")
     surroundings.make(around, packages, vdsm)
     lab_host.make_lan()
-    return functools.partial(lab_host.LabHost, around=around, packages=packages, vdsm=vdsm)
+
+    def new(name):
+        try:
+            return lab_host.LabHost(name, around=around, packages=packages, vdsm=vdsm)
+        except (AssertionError, OSError, RuntimeError) as error:  # Every test would fail of it.
+            return pytest.exit(f"cannot set up the host {name}: {error}", returncode=1)
+
+    return new
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ def vm(module_vm):
 
 @pytest.fixture
 def plug(vm):
-    """Give a function that plugs a vNIC of a profile; it is unplugged after the test."""
+    """Yield a function that plugs in a vNIC; all are unplugged after the test."""
     yield vm.plug
     for nic in list(vm.nics):
         nic.unplug()
