@@ -176,7 +176,7 @@ class Engine:
             token = {"access_token": "t"}
             denied = {"error_code": "access_denied", "error": DENIED}
             return Response(json.dumps(token if right else denied), mimetype="application/json")
-        return self.answer_api(path.removeprefix("api").strip("/"), request)
+        return self.answer_api(path.removeprefix("api").removeprefix("/"), request)
 
     def answer_api(self, path, request):
         """Take a request for the API itself; return a Response."""

@@ -3,6 +3,9 @@
 
 import hashlib
 import importlib.util
+import os
+import re
+import shutil
 import unittest.mock
 from types import SimpleNamespace
 
@@ -53,6 +56,7 @@ SOUND = "No fault in 2 data centers, 3 vNIC profiles, 2 of 3 hosts (which have t
 @pytest.mark.usefixtures("site")
 def test_a_sound_site_has_no_fault_and_is_not_changed(engine, python, monkeypatch):
     monkeypatch.setenv("LC_ALL", "C")  # as in cron
+    monkeypatch.setenv("OVIRT_URL", os.environ["OVIRT_URL"] + "/")
     assert check(python=python) == [SOUND]
     assert len(engine.requests) == 5
     assert {request.split()[0] for request in engine.requests} == {"GET"}
@@ -86,8 +90,9 @@ def test_a_host_with_the_network_has_this_clones_hook_in_each_hook_point(fault, 
     assert check(status=1) == [f"Host 'host1' {fault}: {REPAIR}"]
 
 
-def test_one_point_with_another_file_is_another_release(engine, site):
-    engine.real[site.host["id"]] = (), [*OURS[:2], (POINTS[2], "50_extnet", OTHER)]
+@pytest.mark.parametrize("ours", [OURS[:2], []])
+def test_one_hook_point_with_another_file_is_another_release(ours, engine, site):
+    engine.real[site.host["id"]] = (), [*ours, (POINTS[2], "50_extnet", OTHER)]
     engine.refresh(site.host["id"])
     assert "another release" in check(status=1)[0]
 
@@ -184,6 +189,7 @@ def test_a_host_that_cannot_be_asked_is_a_fault(engine, site):
 def test_it_cannot_tell_without_address_login_and_certificate(
     variable, value, words, monkeypatch, tmp_path
 ):
+    monkeypatch.setenv("LC_ALL", "C")
     (tmp_path / "empty.pem").touch()
     monkeypatch.setenv(variable, value)
     (line,) = check(status=2)
@@ -204,16 +210,21 @@ def test_it_cannot_tell_without_address_login_and_certificate(
         (Response("[]"), "not as expected"),
         (Response("{}"), "not as expected: KeyError('data_center'"),
         (Response('{"data_center": [null]}'), "not as expected"),
-        (Response("\x1b[2J\n", 500), r"HTTP 500: \x1b[2J: see engine.log"),
+        (
+            Response('{"data_center": [], "network": [], "host": [{"network_attachments": []}]}'),
+            "not",
+        ),
+        (Response("\x1b[2J\n" + "x" * 1000, 500), r"HTTP 500: \x1b[2J xxx"),
     ],
 )
 @pytest.mark.usefixtures("engine")
 def test_it_cannot_tell_from_an_answer_that_it_does_not_expect(response, words, httpserver):
     httpserver.clear()
-    httpserver.expect_request("/ovirt-engine/api/datacenters").respond_with_response(response)
+    httpserver.expect_request(re.compile("/")).respond_with_response(response)
     (line,) = check(status=2)
     assert line.startswith("Cannot tell: ")
     assert words in line
+    assert len(line) < 500
 
 
 @pytest.mark.usefixtures("engine")
@@ -224,8 +235,17 @@ def test_it_does_not_wait_for_ever(capsys):
     late = unittest.mock.patch("urllib.request.urlopen", side_effect=TimeoutError("timed out"))
     with unittest.mock.patch("sys.argv", ["check.py"]), late as opened:
         assert module.main() == 2
-    assert opened.call_args.kwargs["timeout"] == 60
+        assert opened.call_args.kwargs["timeout"] == 60
+        assert "timed out" in module.Engine(os.environ).refresh({"id": "1", "name": "host1"})
+        assert opened.call_args.kwargs["timeout"] == 600
     assert "timed out" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("engine")
+def test_it_cannot_tell_without_a_clone(tmp_path):
+    shutil.copy(CHECK, tmp_path)
+    done = run(OLDEST, tmp_path / "check.py", status=2)
+    assert re.fullmatch(r"Cannot tell: .*/50_extnet'\n", done.stderr)
 
 
 def test_a_wrong_option_is_no_fault_of_the_site():

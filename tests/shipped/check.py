@@ -48,7 +48,7 @@ class Engine:
             "Accept": "application/json",
             "Content-Type": "application/json",
         }
-        authorities = environ.get("OVIRT_CAFILE") or None  # None: those that this machine trusts
+        authorities = environ.get("OVIRT_CAFILE")  # without one, those that this machine trusts
         try:
             self.tls = ssl.create_default_context(cafile=authorities)
         except OSError as error:
