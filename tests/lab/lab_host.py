@@ -71,7 +71,6 @@ ssh-keygen -q -t ed25519 -N '' -f etc/ssh/ssh_host_ed25519_key
 mkdir -p etc/pki/vdsm/keys etc/sasl2
 cat /proc/sys/kernel/random/uuid >etc/pki/vdsm/keys/libvirt_password
 touch var/log/vdsm/vdsm.log
-chown -R 36:36 var/lib/vdsm var/log/vdsm etc/pki/vdsm/keys
 """
 # What runs a host: only capabilities that do not reach beyond its namespaces, so no module of the
 # kernel, no clock; /proc/sys is read-only except for net. macvtap's devices have their nodes in the
@@ -83,6 +82,11 @@ exec env SYSTEMD_NSPAWN_API_VFS_WRITABLE=network systemd-nspawn --quiet --boot -
     --machine=$0 --register=no --keep-unit --capability=CAP_NET_ADMIN,CAP_IPC_LOCK \
     --network-namespace-path=/run/netns/$0 --bind=/dev/net/tun --bind-ro=/dev:/dev/machine:norbind \
     --bind-ro=/run/lab --resolv-conf=off --timezone=off --link-journal=no --console=pipe
+"""
+# The rest of `vdsm-tool configure`, after the agent's part.
+CONFIGURED = """
+chown -R vdsm:kvm /var/lib/vdsm /var/log/vdsm /etc/pki/vdsm/keys
+systemctl enable --now libvirtd.service libvirtd-tcp.socket
 """
 # What a boot does on a real host: NICs' files in /sys can be written, and there is Vdsm's password.
 STARTED = """
@@ -139,6 +143,8 @@ def make_lan():
         run("ip", "-n", name, "address", "add", f"{address}/24", "dev", "eth0")
         run("ip", "-n", name, "link", "set", "eth0", "up")
     run("ip", "-n", "gateway", "address", "add", f"{BEYOND}/32", "dev", "lo")
+    # A host redirects neighbours to the gateway, and they remember that for minutes.
+    run("ip", "netns", "exec", "gateway", "sysctl", "-q", "net.ipv4.ip_forward=1")
     run("ip", "-n", "neighbour", "route", "add", "default", "via", GATEWAY)
     server = dhcp_server("eth0", GATEWAY, "/run", first=100)
     run("ip", "netns", "exec", "gateway", *server)
@@ -187,8 +193,7 @@ class LabHost:
             self._add_profile(network, settings.format(address=self.address))
         HOSTS.append(self)
         self.boot()
-        self.do("sh", "-euc", kind.CONFIGURE)
-        self.do("systemctl", "enable", "--now", "libvirtd.service", "libvirtd-tcp.socket")
+        self.do("sh", "-euc", kind.CONFIGURE + CONFIGURED)
         self.agent = kind.AGENT(self)
         self.agent.start()
 
