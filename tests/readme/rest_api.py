@@ -211,10 +211,11 @@ class Engine:
 
     def followed(self, path, each, name):
         """Return the list of something that a request follows."""
-        path = f"{path}/{each['id']}/{name.replace('_', '')}"
-        if name == "hooks" and path not in self.lists:
+        last = name.replace("_", "")
+        path = f"{path}/{each['id']}/{last}"
+        if last == "hooks" and path not in self.lists:
             raise RefusalError(500)  # VdsHooksParser.java fails on a host that was never asked.
-        return in_list(name[:-1], self.lists.get(path, []))
+        return in_list(PATHS.get(last, last[:-1]), self.lists.get(path, []))
 
     def get(self, path, request):
         """Show one thing, or a list."""

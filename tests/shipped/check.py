@@ -159,9 +159,9 @@ def look(engine, names, refresh):
             what = "activate or repair it"
         faults.append(why and f"Host '{host['name']}' {why}: {what}, {AGAIN}")
 
-    looked = f"{len(centers)} data centers, {len(profiles)} vNIC profiles"
-    looked = f"No fault in {looked}, {len(attached)} of {len(hosts)} hosts (which have the network)"
-    return [fault for fault in faults if fault], looked
+    looked = f"Data centers: {len(centers)}; vNIC profiles: {len(profiles)}"
+    looked = f"{looked}; hosts with the network: {len(attached)} of {len(hosts)}"
+    return [fault for fault in faults if fault], f"No fault. {looked}"
 
 
 def say(line, stream):
