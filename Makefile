@@ -41,7 +41,7 @@ demo: ## show what the hook does to a vNIC whose profile has extnet=glitter (1 s
 	@$(PYTHON) tests/tools/demo.py
 
 ## Develop it
-check: lint test ## run the linters and tests, with each installed Python from 3.6 on (1 min)
+check: lint test ## run the linters and tests, with each installed Python from 3.6 on (2 min)
 
 # The lab needs Debian and root, so pytest does not collect it, and it has its own command.
 check-live: $(VENV)/installed ## run the lab: real libvirt, real guests (6 min; Debian, root; VDSM=FOLDER)
