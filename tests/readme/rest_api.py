@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A stand-in for Engine's REST API, as far as the playbook, the check and README's commands use it.
+"""A stand-in for Engine's REST API, as far as engine.yml and check.py use it.
 
 The shapes of its answers, and its refusals with their words and status, are those of a running
-Engine 4.5.7. Like Engine, it answers in JSON if that is asked for, and otherwise in XML.
+Engine 4.5.7, recorded as XML. Like Engine, it answers in JSON if that is asked for, in the form
+that oVirt's VM Portal reads (ovirt-web-ui, src/ovirtapi).
 """
 
 import base64
