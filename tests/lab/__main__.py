@@ -6,12 +6,12 @@ in namespaces of its own. Everything that the lab starts, mounts or configures l
 namespaces and disappears with them, however the tests end.
 """
 
-import fcntl
 import functools
 import os
 import platform
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -138,10 +138,10 @@ def main(arguments, vdsm):
         apt_get("update")
         apt_get("install", "--yes", "--no-install-recommends", *missing)
     CACHE.mkdir(parents=True, exist_ok=True)
-    lock = (CACHE / "lock").open("w")  # held until this process ends
+    alone = socket.socket(socket.AF_UNIX)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        alone.bind("\0extnet-lab")  # until this process ends
+    except OSError:
         print("check-live runs already: two labs would end each other's hosts", file=sys.stderr)
         return 1
     kernel = unpacked.guest_kernel(CACHE, apt_get, say)
