@@ -16,7 +16,7 @@ MAC = "52:54:00:59:f5:3f"
     [
         (f'<mac address="{MAC}"/><source bridge="a"/>', "bridge 'a'", f"vNIC {MAC}"),
         ('<source network="b" portid="4"/>', "network 'b', portid '4'", "vNIC"),
-        ("<mac/><source/>", "nothing", "vNIC"),
+        ('<mac/><source xmlns="urn:a"/>', "nothing", "vNIC"),
         ('<mac address="2"/><mac address="3"/><source bridge=""/>', "bridge ''", "vNIC 2 3"),
     ],
 )
