@@ -41,7 +41,7 @@ class Agent(abc.ABC):
 
     @abc.abstractmethod
     def start(self):
-        """Get ready for calls."""
+        """Get ready for calls, after each boot of the host."""
 
     @abc.abstractmethod
     def restart(self, vms):

@@ -233,12 +233,13 @@ class LabHost:
         return run(*query, status=None).stdout.strip()
 
     def reboot(self):
-        """Shut it down and start it again; its transient services are gone then."""
+        """Shut it down and start it again, with its agent; other transient services are gone."""
         self.do("systemctl", "poweroff")
         self.nspawn.wait()
         run("ip", "netns", "delete", self.name)
         run("ip", "-n", "switch", "link", "delete", self.name)
         self.boot()
+        self.agent.start()
 
     @property
     def root(self):

@@ -26,8 +26,10 @@ printf '%s\n' 'mech_list: scram-sha-256' 'sasldb_path: /etc/libvirt/passwd.db' \
     >/etc/sasl2/libvirt.conf
 saslpasswd2 -p -a libvirt vdsm@ovirt </etc/pki/vdsm/keys/libvirt_password
 """
-NWFILTER = """<filter name="vdsm-no-mac-spoofing" chain="root"><filterref filter="no-mac-spoofing"/>
-<filterref filter="no-arp-mac-spoofing"/></filter>"""
+# With a UUID, libvirt defines it again without an error.
+NWFILTER = """<filter name="vdsm-no-mac-spoofing" chain="root">
+<uuid>5fcd52ba-1b0d-4f0b-9e0a-3b2a4f4d7c11</uuid>
+<filterref filter="no-mac-spoofing"/><filterref filter="no-arp-mac-spoofing"/></filter>"""
 # This virsh has the password even if the host's admin has not logged in.
 LOGIN = {**os.environ, "LIBVIRT_AUTH_FILE": "/run/vdsm/auth.conf"}
 MODULES = "/usr/lib/python3/dist-packages/vdsm/hook"
