@@ -36,7 +36,7 @@ def engine(httpserver, certificate, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(certificate / "cert.pem", "ca.pem")
     login = readme.block("shell", "OVIRT_CAFILE=").text
-    values = run("bash", "-euc", f"scp() {{ :; }}; exec <<<{PASSWORD}\n{login}\nenv").stdout
+    values = run("bash", "-euc", f"exec <<<{PASSWORD}\n{login}\nenv").stdout
     for name, value in re.findall("^(OVIRT_[A-Z]+)=(.*)$", values, re.M):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("OVIRT_URL", httpserver.url_for(API))

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A stand-in for Engine's command engine-config, with the words of a running Engine 4.5.7.
 
-It keeps CustomDeviceProperties in the file levels.json in its own folder.
+It keeps CustomDeviceProperties in the file levels.json in its own folder. install() puts it into
+one, with a systemctl that starts Engine: running.json then has what Engine uses.
 """
 
 import json
@@ -30,6 +31,23 @@ UNTOUCHED = {
     f"4.{minor}": "{type=interface;prop={%s}}" % SECURITY_GROUPS  # noqa: UP031
     for minor in (8, 7, 2, 3, 4, 5, 6)
 }
+
+SYSTEMCTL = """#!/bin/sh
+cd "${0%/*}"
+case "$*" in
+"show --property=InvocationID ovirt-engine") echo "InvocationID=$(cat starts)" ;;
+"restart ovirt-engine") echo start >> starts; cp levels.json running.json ;;
+*) exit 1 ;;
+esac
+"""
+
+
+def install(folder):
+    """Put engine-config and systemctl into a folder, as of an Engine that was just installed."""
+    (folder / "engine-config").symlink_to(__file__)
+    (folder / "levels.json").write_text(json.dumps(UNTOUCHED))
+    (folder / "systemctl").write_text(SYSTEMCTL)
+    (folder / "systemctl").chmod(0o755)
 
 
 def properties(value):

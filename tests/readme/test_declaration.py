@@ -21,9 +21,6 @@ PROGRAM = SHIPPED / "declare.py"
 FUNCTIONS = runpy.run_path(str(PROGRAM))
 RESTART = "Engine uses this after: systemctl restart ovirt-engine\n"
 NOTHING = "Nothing to change.\n"
-SYSTEMCTL = """#!/bin/sh
-[ "$*" = "restart ovirt-engine" ] && cp levels.json running.json
-"""
 
 
 class Engine:
@@ -32,12 +29,9 @@ class Engine:
     def __init__(self, folder, python=sys.executable):
         """Install Engine, with a data center Default of version 4.8, and start it."""
         self.folder, self.python = folder, python
-        (folder / "engine-config").symlink_to(engine_config.__file__)
-        (folder / "systemctl").write_text(SYSTEMCTL)
-        (folder / "systemctl").chmod(0o755)
+        engine_config.install(folder)
         (folder / "python3").symlink_to(python)
         self.environ = {"PATH": f"{folder}:{os.environ['PATH']}"}
-        self.levels = UNTOUCHED
         self.restart()
 
     def restart(self):

@@ -15,14 +15,6 @@ from hook import POINTS
 from paths import HOOK, REPOSITORY
 from rest_api import DENIED, ILLEGAL, PROPERTIES, UNKNOWN, link
 
-SYSTEMCTL = """#!/bin/sh
-cd "${0%/*}"
-case "$*" in
-"show --property=InvocationID ovirt-engine") echo "InvocationID=$(cat starts)" ;;
-"restart ovirt-engine") echo start >> starts; cp levels.json running.json ;;
-*) exit 1 ;;
-esac
-"""
 OURS = [(point, "50_extnet", hashlib.sha256(HOOK.read_bytes()).hexdigest()) for point in POINTS]
 
 
@@ -32,10 +24,7 @@ class Site:
     def __init__(self, engine, folder):
         """engine: the stand-in for the REST API; folder: an empty one, for engine-config."""
         self.engine, self.folder, self.starts = engine, folder, 0
-        (folder / "engine-config").symlink_to(engine_config.__file__)
-        (folder / "levels.json").write_text(json.dumps(engine_config.UNTOUCHED))
-        (folder / "systemctl").write_text(SYSTEMCTL)
-        (folder / "systemctl").chmod(0o755)
+        engine_config.install(folder)
         run(folder / "systemctl", "restart", "ovirt-engine")
         self.follow()
         engine.before = self.follow
