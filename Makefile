@@ -49,7 +49,7 @@ check-live: $(VENV)/installed ## run the lab: real libvirt, real guests (6 min; 
 
 # Only Vdsm itself can say what it passes to hooks, so the lab's stand-in for Vdsm is of no use
 # here.
-capture: $(VENV)/installed ## record the cases that come from Vdsm (1 min; Debian, root; VDSM=FOLDER)
+capture: $(VENV)/installed ## record the cases that come from Vdsm (5 min; Debian, root; VDSM=FOLDER)
 	$(if $(VDSM),,$(error set VDSM to the folder below which Vdsm is installed))
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/lab --capture-vnics -k 'captured and not migration'
 

@@ -92,7 +92,7 @@ def new_host(pytestconfig, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def new_host_on_glitter(new_host):
-    """Give a function that sets up a host with libvirt networks, the hook and what captures."""
+    """Return a function that sets up a host with libvirt networks, our hook and captures's."""
 
     def new(name):
         host = new_host(name)

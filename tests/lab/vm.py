@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VM and its vNICs as an admin has them in Engine: made, changed and asked for by the agent.
+"""A VM and its vNICs as configured in Engine; the agent creates and changes them.
 
-Its guest is Debian's kernel with a busybox that tells on its console what the vNICs reach.
+The guest is Debian's kernel and busybox; it reports on its console what its vNICs can reach.
 """
 
 import contextlib
@@ -105,7 +105,7 @@ class Nic:
         return self.vm.host.network_of(there[0]) if there else None
 
     def reports(self, **expected):
-        """Wait until the guest, from now on, reports this of it; return the report, a dict."""
+        """Wait for a new report from the guest with these values for it; return it as a dict."""
         line = re.compile(rf"^vNIC {self.mac} round=[0-9]+((?: \w+=\S+)+)\n", re.MULTILINE)
         start = len(self.vm.console())
 
@@ -135,7 +135,7 @@ class Nic:
 
 @contextlib.contextmanager
 def vms_of(host):
-    """Give a function that makes a Vm of the host; all that it made are ended on leaving."""
+    """Yield a function that creates a Vm of the host; all of them end on leaving."""
     with contextlib.ExitStack() as ends:
 
         def new_vm():
@@ -173,7 +173,7 @@ class Vm:
     def start(self, *, paused=False, properties=None, asks=None):
         """Start it; return when it is up; raise Refused, with the reason, if it goes down.
 
-        properties: custom properties of its own; asks: {name: address}, of whom its guest asks.
+        properties: custom properties of its own; asks: {name: address}, what its guest pings.
         """
         self.properties = properties or {}
         asked = ",".join(f"{name}:{address}" for name, address in (asks or {}).items())
