@@ -59,7 +59,9 @@ def _vnics(draw):
 
 
 USUAL = _vnics().map(str.encode)
-CASES = st.sampled_from([path.read_bytes() for path in sorted(VNICS.rglob("*.xml"))])
+# Of the inputs with which a test fails, Hypothesis reports the first, so short ones come first.
+_CASES = sorted(path.read_bytes() for path in VNICS.rglob("*.xml"))
+CASES = st.sampled_from(sorted(_CASES, key=len))
 MARKUP = [
     "<source", "/>", "</interface>", "<", ">", "&", "]]>", "<![CDATA[", "<!--", "--", "-->", "<?",
     "?>", "<?xml ", "<!DOCTYPE a>", "a:", "\0", "&x;", ' type="network"', ' xmlns="urn:d"',
