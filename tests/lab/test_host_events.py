@@ -40,7 +40,6 @@ EVENTS = [  # what is run, and what the guest reaches then besides its router; N
     (UNMANAGED + OFF_AND_ON, ALL),
     ("rm /etc/NetworkManager/conf.d/libvirt.conf\nnmcli general reload conf\n" + OFF_AND_ON, None),
 ]
-LAST = [commands.splitlines()[-1] for commands, _ in EVENTS]
 
 
 @pytest.fixture(scope="module")
