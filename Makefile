@@ -44,12 +44,12 @@ demo: ## show what the hook does to a vNIC whose profile has extnet=glitter (1 s
 check: lint test ## run the linters and tests, with each installed Python from 3.6 on (2 min)
 
 # The lab needs Debian and root, so pytest does not collect it, and it has its own command.
-check-live: $(VENV)/installed ## run the lab: real libvirt, real guests (6 min; Debian, root; VDSM=FOLDER)
+check-live: $(VENV)/installed ## run the lab: real libvirt, real guests (8 min; Debian, root; VDSM=FOLDER)
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/lab
 
 # Only Vdsm itself can say what it passes to hooks, so the lab's stand-in for Vdsm is of no use
 # here.
-capture: $(VENV)/installed ## record the cases that come from Vdsm (5 min; Debian, root; VDSM=FOLDER)
+capture: $(VENV)/installed ## record the cases that come from Vdsm (2 min; Debian, root; VDSM=FOLDER)
 	$(if $(VDSM),,$(error set VDSM to the folder below which Vdsm is installed))
 	@VDSM='$(VDSM)' $(VENV)/bin/python tests/lab --capture-vnics -k 'captured and not migration'
 
