@@ -14,7 +14,6 @@ from hook import POINTS
 from vm import BOOT, BUILD_BOOT, vms_of
 
 pytest_plugins = ["skips"]
-LEFT_OUT = []  # the tests that need Vdsm
 PICTURE = """exec 2>&1
 cd /var/log
 bridge link
@@ -38,17 +37,6 @@ def pytest_configure(config):
     """Refuse to run outside the namespaces that __main__ makes."""
     if not config.getoption("guest_kernel"):
         raise pytest.UsageError("the lab needs namespaces of its own: run `make check-live`")
-
-
-def pytest_deselected(items):
-    """Note the tests that need Vdsm: without VDSM= __main__ has them deselected."""
-    LEFT_OUT.extend(item for item in items if item.get_closest_marker("needs_vdsm"))
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    """Say how many tests were left out."""
-    if LEFT_OUT and not config.getoption("vdsm"):
-        terminalreporter.write_line(f"{len(LEFT_OUT)} tests need VDSM=")
 
 
 def pytest_report_header(config):
