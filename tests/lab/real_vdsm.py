@@ -12,11 +12,13 @@ from commands import run
 
 CLIENT = ["vdsm-client", "--insecure", "--host", "127.0.0.1", "--timeout", "120"]
 UP = "Up", "Powering up"
-# What Vdsm's package and `vdsm-tool configure` do on a host.
+# What Vdsm's package and `vdsm-tool configure` do on a host. The kernel may lack bonding.
 CONFIGURE = r"""
 echo 'vdsm:!:19000::::::' >>/etc/shadow  # without it sudo fails
 mkdir -p /var/lib/vdsm/storage /var/log/vdsm/backup
 cat /proc/sys/kernel/random/uuid >/etc/vdsm/vdsm.id
+sed -i s,/sys/class/net/bonding_masters,/dev/null, \
+    /usr/lib*/python3*/*-packages/vdsm/network/link/bond/sysfs_driver.py
 python3 -c 'from vdsm.storage import managedvolumedb; managedvolumedb.create_db()
 from vdsm.tool.configurators import passwd; passwd.configure()' >&2
 """
@@ -31,13 +33,19 @@ class RealVdsm(Agent):
         socket = "/run/vdsm/svdsm.sock"
         supervdsmd = ["/usr/libexec/vdsm/supervdsmd", "--sockfile", socket]
         supervdsmd += ["--disable-gluster", "--disable-network"]
-        self.host.daemon(*supervdsmd, ready=["test", "-e", socket])
-        self._start_vdsmd()
+        self._run("lab-supervdsmd", supervdsmd, ready=["test", "-e", socket])
+        vdsmd = [*AS_SERVICE, "/usr/libexec/vdsm/vdsmd"]
+        self._run("lab-vdsmd", vdsmd, ready=[*CLIENT, "Host", "ping2"])
 
-    def _start_vdsmd(self):
-        """Start vdsmd; return when it answers."""
-        command = [*AS_SERVICE, "/usr/libexec/vdsm/vdsmd"]
-        self.vdsmd = self.host.daemon(*command, ready=[*CLIENT, "Host", "ping2"])
+    def _run(self, unit, command, ready):
+        """Run a command as a service; return when another command, ready, succeeds.
+
+        Raises AssertionError, with what the service logged, if the service ends before that.
+        """
+        wait = f"until {' '.join(ready)}; do kill -0 $MAINPID || exit; sleep 0.1; done"
+        options = ["--service-type=exec", f"--property=ExecStartPost=sh -c '{wait}'"]
+        start = ["systemd-run", "--quiet", f"--unit={unit}", *options, *command]
+        self.host.do("sh", "-c", '"$@" || { journalctl --unit "$0" && false; }', unit, *start)
 
     def version(self):
         """Return the version of Vdsm."""
@@ -54,8 +62,7 @@ class RealVdsm(Agent):
 
     def restart(self, vms):
         """Restart vdsmd; return when it has found these VMs again."""
-        self.host.do("systemctl", "stop", self.vdsmd)
-        self._start_vdsmd()
+        self.host.do("systemctl", "restart", "lab-vdsmd")
         for vm in vms:
             self._comes_to(vm, *UP)
 

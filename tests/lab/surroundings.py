@@ -8,7 +8,6 @@ a guest itself.
 """
 
 import os
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from agent import HOOKS
 from commands import run
 from hook import POINTS
 from paths import TESTS
+from stand_in import VERSION
 
 # Folders that must not show a host what the machine has in them.
 OWN = f"""
@@ -26,7 +26,7 @@ etc/ssh etc/sysctl.d etc/systemd etc/tmpfiles.d etc/yum.repos.d
 
 # dnf asks rpm for Vdsm when it installs the hook's package, and Vdsm asks for the versions that it
 # tells Engine; rpm knows no package of Debian's.
-RPMS = {"vdsm": "4.50.7", "libvirt": "9.0.0", "qemu-kvm": "7.2.0"}
+RPMS = {"vdsm": VERSION, "libvirt": "9.0.0", "qemu-kvm": "7.2.0"}
 RPM_DATABASE = "/usr/lib/sysimage/rpm"
 OVIRT = "usr/share/ovirt"  # oVirt's repository, with the hook that oVirt builds
 
@@ -92,15 +92,6 @@ enabled = false
 [irs]
 repository = /var/lib/vdsm/data-center
 """
-# With Vdsm: the machine's kernel may lack bonding, and there is no syslog.
-EDITS = {
-    "vdsm/network/link/bond/sysfs_driver.py": [("/sys/class/net/bonding_masters", "/dev/null")],
-    "etc/vdsm/logger.conf": [
-        ("class=handlers.SysLogHandler", "class=NullHandler"),
-        (r"\(.*/dev/log.*LOG_USER\)", "()"),
-    ],
-}
-
 # The kernel may have no dummy NICs. Then a bridge takes the place of one, and nothing else changes.
 NMCLI = """#!/bin/sh
 case $* in "connection add type dummy "*) shift 4 && set -- connection add type bridge "$@" ;; esac
@@ -132,16 +123,9 @@ def make(tree, packages, vdsm):
     if vdsm:
         for name in IDLE_PROGRAMS:
             _write(tree / name, IDLE)
-        (package,) = vdsm.glob("usr/lib*/python3*/*-packages/vdsm")
-        modules = package.parent
-        _write(tree / modules.relative_to(vdsm) / "libnmstate/__init__.py", NMSTATE)
+        (modules,) = vdsm.glob("usr/lib*/python3*/*-packages/libnmstate")
+        _write(tree / modules.relative_to(vdsm) / "__init__.py", NMSTATE)
         _write(tree / "etc/vdsm/vdsm.conf", VDSM_CONF)
-        for name, changes in EDITS.items():
-            file = (vdsm if name.startswith("etc") else modules) / name
-            text = file.read_text(encoding="utf-8")
-            for old, new in changes:
-                text = re.sub(old, new, text)
-            _write(tree / file.relative_to(vdsm), text)
 
 
 def _write(file, text, mode=0o755):
