@@ -8,6 +8,7 @@ HOOKS = "usr/libexec/vdsm/hooks"
 LOG = "/var/log/vdsm/vdsm.log"
 BY_HOOK = r"50_extnet: rc=2 err=b.extnet: "  # what the log has if extnet refuses, a pattern
 SAVED = "/var/lib/vdsm/{}"  # the state of a suspended VM, by the VM's id
+LIBVIRT = "qemu+tcp://127.0.0.1/system"  # as for migrations, without a password
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 # What vdsmd.service says, and the environment that systemd sets.
 AS_SERVICE = f"""

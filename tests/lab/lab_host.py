@@ -16,7 +16,7 @@ from pathlib import Path
 import readme
 import real_vdsm
 import stand_in
-from agent import HOOKS, LOG, PATH, Refused, until
+from agent import HOOKS, LIBVIRT, LOG, PATH, Refused, until
 from commands import run
 from paths import SHIPPED
 
@@ -37,7 +37,7 @@ GATEWAY, NEIGHBOUR = "192.168.160.1", "192.168.160.20"
 # Networks of a host that have no gateway, each with one machine in it besides the host.
 FURTHER = {"storage": "192.168.162.", "migration": "192.168.163."}
 HOSTS = []  # every host, for the failure report
-NUMBERS, UNITS = itertools.count(11), itertools.count(1)
+NUMBERS = itertools.count(11)
 
 # Sets up the root of a host, the current folder, before it boots. /usr and /etc are the machine's,
 # below what is listed in surroundings.py and Vdsm's files; nothing else of the machine is there.
@@ -88,15 +88,11 @@ CONFIGURED = """
 chown -R vdsm:kvm /var/lib/vdsm /var/log/vdsm /etc/pki/vdsm/keys
 systemctl enable --now libvirtd.service libvirtd-tcp.socket
 """
-# What a boot does on a real host: NICs' files in /sys can be written, and there is Vdsm's password.
+# What a boot does on a real host: NICs' files in /sys can be written, and Vdsm has its folder.
 STARTED = """
 mount --bind /sys/devices/virtual/net /sys/devices/virtual/net
 mount -o remount,rw /sys/devices/virtual/net
-mkdir -p /run/vdsm
-printf '%s\n' '[credentials-vdsm]' authname=vdsm@ovirt \
-    "password=$(cat /etc/pki/vdsm/keys/libvirt_password)" \
-    '[auth-libvirt-localhost]' credentials=vdsm >/run/vdsm/auth.conf
-chown -R vdsm:kvm /run/vdsm
+install -d -o vdsm -g kvm /run/vdsm
 """
 # The oVirt networks in NetworkManager, as nmstate leaves them. Vdsm gives each network that has a
 # gateway a routing table of its own, with rules (lib/vdsm/network/nmstate/route.py of 4.50.7); with
@@ -131,44 +127,43 @@ def xml_of(network):
     return (SHIPPED / f"{network}.xml").read_text(encoding="utf-8")
 
 
+def ip(namespace, *commands):
+    """Run commands of ip, texts, in a network namespace, such as that of a LabHost, by its name."""
+    for command in commands:
+        run("ip", "-n", namespace, *command.split())
+
+
 def make_lan():
     """Create the LAN that all hosts are in: a switch, a gateway with DHCP, a neighbour."""
     for name in "switch", "gateway", "neighbour", *FURTHER:
         run("ip", "netns", "add", name)
-    for command in "link add lan type bridge forward_delay 0", "link set lan up":
-        run("ip", "-n", "switch", *command.split())
-    for name, address in ("gateway", GATEWAY), ("neighbour", NEIGHBOUR):
-        plug_in(name, "eth0", "netns", name)
-        run("ip", "-n", name, "link", "set", "lo", "up")
-        run("ip", "-n", name, "address", "add", f"{address}/24", "dev", "eth0")
-        run("ip", "-n", name, "link", "set", "eth0", "up")
-    run("ip", "-n", "gateway", "address", "add", f"{BEYOND}/32", "dev", "lo")
+    ip("switch", "link add lan type bridge forward_delay 0", "link set lan up")
+    for name in "gateway", "neighbour":
+        plug_in(name)
+    serve_dhcp("gateway", "eth0", GATEWAY)
     # A host redirects neighbours to the gateway, and they remember that for minutes.
     run("ip", "netns", "exec", "gateway", "sysctl", "-q", "net.ipv4.ip_forward=1")
-    run("ip", "-n", "neighbour", "route", "add", "default", "via", GATEWAY)
-    server = dhcp_server("eth0", GATEWAY, "/run", first=100)
-    run("ip", "netns", "exec", "gateway", *server)
+    ip("gateway", f"address add {BEYOND}/32 dev lo")
+    ip("neighbour", f"address add {NEIGHBOUR}/24 dev eth0", "link set eth0 up")
+    ip("neighbour", f"route add default via {GATEWAY}")
 
 
-def plug_in(name, nic, *where):
-    """Connect a NIC (with its namespace, as arguments for `ip link`) to the LAN's switch."""
-    cable = ["link", "add", name, "type", "veth", "peer", "name", nic, *where]
-    for command in cable, ["link", "set", name, "master", "lan", "up"]:
-        run("ip", "-n", "switch", *command)
+def plug_in(name):
+    """Connect a namespace, by a new NIC eth0, to the LAN's switch."""
+    ip(name, "link set lo up")
+    ip("switch", f"link add {name} type veth peer name eth0 netns {name}")
+    ip("switch", f"link set {name} master lan up")
 
 
-def dhcp_server(interface, address, folder, router=None, first=2):
-    """Return the command of a DHCP server for the address's /24, with its files in a folder.
-
-    router: what the leases name as the router, the address itself if it is None; first: the last
-    number of the first address that it gives.
-    """
-    network = address.rpartition(".")[0]
-    return f"""dnsmasq --conf-file=/dev/null --user=root --port=0 --no-ping
+def serve_dhcp(namespace, interface, address):
+    """Give an interface an address, and serve leases of its /24, from .100 on upwards."""
+    ip(namespace, f"address add {address}/24 dev {interface}", f"link set {interface} up")
+    network, files = address.rpartition(".")[0], f"/run/{namespace}-{interface}"
+    server = f"""dnsmasq --conf-file=/dev/null --user=root --port=0 --no-ping
         --bind-interfaces --except-interface=lo --interface={interface}
-        --dhcp-range={network}.{first},{network}.254 --dhcp-sequential-ip
-        --dhcp-option=option:router,{router or address}
-        --dhcp-leasefile={folder}/{interface}.leases --pid-file={folder}/{interface}.pid""".split()
+        --dhcp-range={network}.100,{network}.254 --dhcp-sequential-ip
+        --dhcp-leasefile={files}.leases --pid-file={files}.pid"""
+    run("ip", "netns", "exec", namespace, *server.split())
 
 
 class LabHost:
@@ -182,36 +177,32 @@ class LabHost:
         """
         self.name, self.vdsm, self.init = name, vdsm, None
         self.address = f"192.168.160.{next(NUMBERS)}"
-        kind = real_vdsm if vdsm else stand_in
+        agent = real_vdsm if vdsm else stand_in
         trees = [tree for tree in (around, packages, vdsm, Path("/")) if tree]
         trees = list(dict.fromkeys(tree.resolve() for tree in trees))
         lower = [":".join(str(tree / top) for tree in trees) for top in ("usr", "etc")]
         self.folder = Path("/run/hosts", name, "root")
         self.folder.mkdir(parents=True)
         run("sh", "-euc", PREPARE, name, *lower, cwd=self.folder)
+        profiles = self.folder / "etc/NetworkManager/system-connections"
+        profiles.mkdir()
         for network, settings in PROFILES.items():
-            self._add_profile(network, settings.format(address=self.address))
+            kind = "bridge" if "[bridge]" in settings else "ethernet"
+            head = f"[connection]\nid={network}\ntype={kind}\ninterface-name={network}\n"
+            profile = profiles / f"{network}.nmconnection"
+            profile.write_text(head + settings.format(address=self.address))
+            profile.chmod(0o600)
         HOSTS.append(self)
         self.boot()
-        self.do("sh", "-euc", kind.CONFIGURE + CONFIGURED)
-        self.agent = kind.AGENT(self)
+        self.do("sh", "-euc", agent.CONFIGURE + CONFIGURED)
+        self.agent = agent.AGENT(self)
         self.agent.start()
-
-    def _add_profile(self, name, settings):
-        """Add a profile of NetworkManager for a bridge or a NIC."""
-        folder = self.folder / "etc/NetworkManager/system-connections"
-        folder.mkdir(exist_ok=True)
-        kind = "bridge" if "[bridge]" in settings else "ethernet"
-        head = f"[connection]\nid={name}\ntype={kind}\ninterface-name={name}\n"
-        (folder / f"{name}.nmconnection").write_text(head + settings)
-        (folder / f"{name}.nmconnection").chmod(0o600)
 
     def boot(self):
         """Start it, with a network that is as new as its kernel; return when it is up."""
         run("ip", "netns", "add", self.name)
-        run("ip", "-n", self.name, "link", "set", "lo", "up")
         run("ip", "netns", "exec", self.name, "sysctl", "-q", "net.ipv4.ip_forward=0")
-        plug_in(self.name, "eth0", "netns", self.name)
+        plug_in(self.name)
         with (self.folder.parent / "console").open("ab") as console:
             options = {"stdin": subprocess.DEVNULL, "stdout": console, "stderr": console}
             command = ["sh", "-euc", BOOT, self.name]
@@ -233,11 +224,11 @@ class LabHost:
         return run(*query, status=None).stdout.strip()
 
     def reboot(self):
-        """Shut it down and start it again, with its agent; other transient services are gone."""
+        """Shut it down and start it again, with its agent; what ip() created is gone."""
         self.do("systemctl", "poweroff")
         self.nspawn.wait()
         run("ip", "netns", "delete", self.name)
-        run("ip", "-n", "switch", "link", "delete", self.name)
+        ip("switch", f"link delete {self.name}")
         self.boot()
         self.agent.start()
 
@@ -254,17 +245,15 @@ class LabHost:
     def forwards(self):
         """Return whether one further network of the host reaches another through it."""
         for name, address in FURTHER.items():
-            run("ip", "-n", name, "link", "add", "eth0", "type", "veth", "peer", name)
-            run("ip", "-n", name, "link", "set", name, "netns", self.name)
-            run("ip", "-n", name, "address", "add", f"{address}20/24", "dev", "eth0")
-            run("ip", "-n", name, "link", "set", "eth0", "up")
-            run("ip", "-n", name, "route", "add", "default", "via", f"{address}1")
+            cable = f"link add eth0 type veth peer name {name} netns {self.name}"
+            ip(name, cable, f"address add {address}20/24 dev eth0", "link set eth0 up")
+            ip(name, f"route add default via {address}1")
         shown = ["ip", "-4", "-brief", "address"]
         until(lambda: all(f"{net}1/" in self.do(*shown) for net in FURTHER.values()), "addresses")
         ask = "busybox", "ping", "-q", "-c", "3", "-W", "1", f"{FURTHER['migration']}20"
         done = run("ip", "netns", "exec", "storage", *ask, status=None)
         for name in FURTHER:
-            run("ip", "-n", name, "link", "delete", "eth0")
+            ip(name, "link delete eth0")
         return done.returncode == 0
 
     def inside(self, command):
@@ -286,28 +275,13 @@ class LabHost:
             commands = commands.replace(word, value)
         return self.do("bash", "-uc", f"exec < <(yes); cd /root\n{commands}", status=status)
 
-    def daemon(self, *command, ready=("true",)):
-        """Start a program that stays in the foreground as a service; return the service's name.
-
-        Returns once the command ready succeeds; raises RuntimeError if the program gives up.
-        """
-        unit = f"lab{next(UNITS)}-{Path(command[0]).name}.service"
-        self.do("systemd-run", "--quiet", f"--unit={unit}", *command)
-        ask = self.inside(["sh", "-c", '"$@" >&2 && echo yes', "ask", *ready])
-        active = ["systemctl", "is-active", unit]
-        ended = "failed\n", "inactive\n"
-        until(lambda: self.do(*active, status=None) in ended or run(*ask, status=None).stdout, unit)
-        if self.do(*active, status=None) in ended:
-            raise RuntimeError(self.do("journalctl", "--no-pager", "--unit", unit))
-        return unit
-
     def read(self, path):
         """Return the text of a file of the host's own."""
         return (self.root / path.lstrip("/")).read_text(encoding="utf-8", errors="replace")
 
     def log_in(self):
-        """Give root's virsh the password, as README tells an admin to."""
-        self.do("cp", "/run/vdsm/auth.conf", "/etc/libvirt/auth.conf")
+        """Let root's virsh make changes without libvirt's password."""
+        self.do("sh", "-c", f"echo 'uri_default = \"{LIBVIRT}\"' >/etc/libvirt/libvirt.conf")
 
     @functools.cached_property
     def moves_between_bridges(self):
@@ -352,30 +326,19 @@ class LabHost:
     def add_libvirt_networks(self):
         """Define glitter, ovs_net, macvtap_net and bridged, and create what they need."""
         self.add_switch_and_nic()
-        self.serve_dhcp(*WHERE["ovs_net"])
-        nic, router = WHERE["macvtap_net"]
-        self.serve_dhcp(f"{nic}-router", router)
-        bridge, router = WHERE["bridged"]
-        self.do("ip", "link", "add", bridge, "type", "bridge", "forward_delay", "0")
-        self.serve_dhcp(bridge, router)
+        serve_dhcp(self.name, *WHERE["ovs_net"])
+        serve_dhcp(self.name, "eth1-router", WHERE["macvtap_net"][1])
+        ip(self.name, "link add br1 type bridge forward_delay 0")
+        serve_dhcp(self.name, *WHERE["bridged"])
         self.define_network(BRIDGED)
         for name in "glitter", "ovs_net", "macvtap_net":
             self.define_network(xml_of(name))
 
     def add_switch_and_nic(self):
         """Create a free NIC and a bridge of Open vSwitch, in userspace: the kernel may lack it."""
-        bridge, nic = WHERE["ovs_net"][0], WHERE["macvtap_net"][0]
-        kind = ["--", "set", "bridge", bridge, "datapath_type=netdev"]
-        self.do("ovs-vsctl", "add-br", bridge, *kind)
-        self.do("ip", "link", "add", nic, "type", "veth", "peer", "name", f"{nic}-router")
-        self.do("ip", "link", "set", nic, "up")
-
-    def serve_dhcp(self, interface, address, router=None):
-        """Give the interface an address, and serve leases of its /24, from .2 on upwards."""
-        self.do("ip", "address", "add", f"{address}/24", "dev", interface)
-        self.do("ip", "link", "set", interface, "up")
-        command = dhcp_server(interface, address, "/run/libvirt", router)
-        self.daemon(*command, "--keep-in-foreground")
+        kind = ["--", "set", "bridge", "ovsbr0", "datapath_type=netdev"]
+        self.do("ovs-vsctl", "add-br", "ovsbr0", *kind)
+        ip(self.name, "link add eth1 type veth peer name eth1-router", "link set eth1 up")
 
     def define_network(self, xml):
         """Define a libvirt network and start it."""

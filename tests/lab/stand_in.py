@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 import engine_xml
-from agent import AS_SERVICE, DOWNTIME, HOOKS, LOG, SAVED, Agent, Refused, until
+from agent import AS_SERVICE, DOWNTIME, HOOKS, LIBVIRT, LOG, SAVED, Agent, Refused, until
 from commands import run
 from hook import POINTS
 
@@ -30,8 +30,6 @@ saslpasswd2 -p -a libvirt vdsm@ovirt </etc/pki/vdsm/keys/libvirt_password
 NWFILTER = """<filter name="vdsm-no-mac-spoofing" chain="root">
 <uuid>5fcd52ba-1b0d-4f0b-9e0a-3b2a4f4d7c11</uuid>
 <filterref filter="no-mac-spoofing"/><filterref filter="no-arp-mac-spoofing"/></filter>"""
-# This virsh has the password even if the host's admin has not logged in.
-LOGIN = {**os.environ, "LIBVIRT_AUTH_FILE": "/run/vdsm/auth.conf"}
 MODULES = "/usr/lib/python3/dist-packages/vdsm/hook"
 LIST_HOOKS = """
 for file in "$0"/*; do
@@ -106,7 +104,7 @@ class StandIn(Agent):
 
     def destroy(self, vm):
         """End a VM."""
-        self.host.do("virsh", "destroy", vm.name, status=None, env=LOGIN)
+        self.host.do("virsh", "-c", LIBVIRT, "destroy", vm.name, status=None)
 
     def suspend(self, vm):
         """Save a VM's state in a file."""
@@ -137,8 +135,8 @@ class StandIn(Agent):
 
     def _virsh(self, *arguments, given=""):
         """Run virsh, given text on stdin; return what it prints; raise Refused with its words."""
-        command = self.host.inside(["virsh", "--quiet", *arguments])
-        done = run(*command, status=None, stdin=None, input=given, env=LOGIN)
+        command = self.host.inside(["virsh", "--quiet", "-c", LIBVIRT, *arguments])
+        done = run(*command, status=None, stdin=None, input=given)
         if done.returncode:
             raise Refused(re.sub(r"^error: ", "", done.stderr, flags=re.M).strip())
         return done.stdout

@@ -19,7 +19,6 @@ LAB = REPOSITORY / "tests" / "lab"
         ([], {"PATH": ""}, "needs Debian 12 or 13 on x86_64 with these packages: "),
         ([], {"DEBIAN": "11"}, "needs Debian 12 or 13 on x86_64 with these packages: "),
         (["unshare", "--user"], {}, "needs root"),
-        ([], {"VDSM": "/nowhere"}, "cannot use VDSM=/nowhere, which lacks etc/sudoers.d/50_vdsm "),
     ],
 )
 def test_a_machine_without_it_is_told_what_the_lab_needs(wrapper, environ, message):

@@ -6,7 +6,7 @@ import json
 import pytest
 from agent import until
 from commands import run
-from lab_host import BEYOND, GATEWAY, TABLE
+from lab_host import BEYOND, GATEWAY, TABLE, ip
 from vm import FILTER, Profile
 
 ROUTED = """<network><name>routed</name><forward mode="route"/>
@@ -17,7 +17,7 @@ ROUTED = """<network><name>routed</name><forward mode="route"/>
 def test_a_neighbour_reaches_a_routed_guest_only_with_the_rule_of_step_3(host, new_vm):
     host.define_network(ROUTED)
     for name in "neighbour", "gateway":
-        run("ip", "-n", name, "route", "add", "192.168.151.0/24", "via", host.address)
+        ip(name, f"route add 192.168.151.0/24 via {host.address}")
     vm = new_vm()
     (nic,) = vm.add(Profile("routed", network_filter=FILTER))
     vm.start(asks={"beyond": BEYOND})

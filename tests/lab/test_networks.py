@@ -2,7 +2,7 @@
 """What a libvirt network does to running VMs: stopped and started again, and its MTU."""
 
 import pytest
-from lab_host import WHERE
+from lab_host import ip
 from vm import BRIDGED, GLITTER, MACVTAP, OVS, WITHOUT, Profile
 
 NAT = """<network><name>{name}</name><forward mode="nat"/>
@@ -33,7 +33,7 @@ def test_a_network_stopped_and_started_loses_its_vnics_until(host, new_vm, remed
 def test_the_mtu_of_a_vnic_is_that_of_its_ovirt_network(host, new_vm):
     for name, subnet, mtu in ("large", 152, '<mtu size="9000"/>'), ("plain", 153, ""):
         host.define_network(NAT.format(name=name, subnet=subnet, mtu=mtu))
-    host.do("ip", "link", "set", WHERE["macvtap_net"][0], "mtu", "9000")
+    ip(host.name, "link set eth1 mtu 9000")
     vm = new_vm()
     names = "large", "plain", "macvtap_net"
     nics = vm.add(*[Profile(name, mtu=mtu) for name in names for mtu in (1500, 9000)])

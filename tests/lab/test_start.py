@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from lab_host import WHERE
+from lab_host import serve_dhcp
 from vm import ALL, GLITTER, OVS, WITHOUT, Profile
 
 VLANS = {vlan: OVS._replace(extnet=f"vlan{vlan}") for vlan in (42, 43)}
@@ -44,25 +44,25 @@ def test_the_network_filter_of_the_profile_is_at_work(host, nics):
 
 def test_guests_of_a_vlan_reach_each_other_and_not_those_of_another(host, new_vm):
     def serve(vlan):
-        """Serve leases in a VLAN, whose first guest is the router of the others."""
-        port = ["add-port", WHERE["ovs_net"][0], f"port{vlan}", f"tag={vlan}"]
+        """Serve leases in a VLAN."""
+        port = ["add-port", "ovsbr0", f"port{vlan}", f"tag={vlan}"]
         host.do("ovs-vsctl", *port, "--", "set", "interface", f"port{vlan}", "type=internal")
-        host.serve_dhcp(f"port{vlan}", f"10.59.{vlan}.1", router=f"10.59.{vlan}.2")
+        serve_dhcp(host.name, f"port{vlan}", f"10.59.{vlan}.1")
 
     for vlan, profile in VLANS.items():
         host.add_openvswitch_network(profile.extnet, f'<vlan><tag id="{vlan}"/></vlan>')
     serve(42)
     one, two = new_vm(), new_vm()
     (first,) = one.add(VLANS[42])
-    one.start()
-    first.reports(address="10.59.42.2")
+    one.start(asks={"other": "10.59.43.100"})
+    first.reports(address="10.59.42.100")
     same, other = two.add(VLANS[42], VLANS[43])
-    two.start()
+    two.start(asks={"first": "10.59.42.100"})
     for link in "down", "up":
         same.update(link=link)
-    same.reports(router="10.59.42.2", answers="yes")
+    same.reports(first="yes")
     other.reports(link="up", address="none")
     serve(43)
-    other.reports(address="10.59.43.2")
-    one.plug(VLANS[43]).reports(router="10.59.43.2", answers="yes")
-    same.reports(router="10.59.42.2", answers="yes")
+    other.reports(address="10.59.43.100")
+    one.plug(VLANS[43]).reports(other="yes")
+    same.reports(first="yes")

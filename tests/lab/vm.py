@@ -11,7 +11,7 @@ import uuid
 from typing import NamedTuple
 
 import engine_xml
-from agent import LOG, Refused, until
+from agent import Refused, until
 from lab_host import WHERE
 
 NAMES, MACS = itertools.count(1), itertools.count(1)
@@ -96,7 +96,7 @@ class Nic:
 
     def of_libvirt(self):
         """Return what libvirt says it has: (tap, type, source), None if it is not there."""
-        rows = self.vm.host.do("virsh", "domiflist", self.vm.name).splitlines()
+        rows = self.vm.host.do("virsh", "-r", "domiflist", self.vm.name).splitlines()
         return next((tuple(row.split()[:3]) for row in rows if self.mac in row), None)
 
     def on(self):
@@ -127,10 +127,6 @@ class Nic:
         """Wait until its guest, which pings host.asks, reaches these and its router, no others."""
         answers = {name: "yes" if name in names else "no" for name in self.vm.host.asks}
         self.reports(answers="yes", **answers)
-
-    def audit_lines(self):
-        """Return the hook's lines on it in vdsm.log, without what Vdsm puts around them."""
-        return re.findall(rf'err=b"(extnet: .* \(vNIC {self.mac} .*)\\n"', self.vm.host.read(LOG))
 
 
 @contextlib.contextmanager
@@ -187,7 +183,7 @@ class Vm:
 
         In Engine that is VmDevicesMonitoring (4.5.7).
         """
-        xml = self.host.do("virsh", "--readonly", "dumpxml", self.name)
+        xml = self.host.do("virsh", "-r", "dumpxml", self.name)
         for nic in self.nics:
             found = re.search(rf"<alias name='{nic.alias}'/>\s*<address (.*)/>", xml)[1]
             nic.address = dict(re.findall(r"(\w+)='(\w+)'", found))
