@@ -9,6 +9,7 @@ import captures
 import lab_host
 import pytest
 import surroundings
+from agent import HOOKS
 from commands import make, run
 from hook import POINTS
 from vm import BOOT, BUILD_BOOT, vms_of
@@ -89,7 +90,8 @@ def new_host_on_glitter(new_host):
         host.add_libvirt_networks()
         for point in POINTS:
             for hook in captures.BEFORE, captures.AFTER:
-                host.add_hook(point, hook, captures.SCRIPT)
+                commands = lab_host.add_hook(hook, captures.SCRIPT)
+                host.do("sh", "-ec", f"cd /{HOOKS}/{point}; {commands}")
         return host
 
     return new

@@ -9,6 +9,7 @@ import re
 
 import pytest
 from agent import BY_HOOK
+from lab_host import add_hook
 from vm import MACVTAP, OVS, Profile
 
 DANGER, REMEDY = Profile("glitter"), Profile("glitter", network="nowhere")
@@ -21,9 +22,9 @@ def test_a_neighbour_that_fails_shows_the_danger_and_the_remedy(host, new_vm):
     vm.start()
     assert [nic.reaches() for nic in vm.nics] == ["glitter", "glitter"]
     assert host.follow("master nowhere") == ""  # what monitoring runs
-    with host.hook_for_a_while("before_update_device", "60_failing", "echo I fail >&2; exit 1"):
+    with host.changed_hooks(add_hook("60_failing", "echo I fail >&2; exit 1")):
         for nic in vm.nics:
-            _, said = host.expect_refusal(nic.update, link="up")
+            _, said = host.refusal(nic.update, link="up")
             assert "60_failing: rc=1 err=b'I fail" in said
     assert (danger.on(), danger.reaches()) == ("ovirtmgmt", "ovirtmgmt")
     assert (remedy.on(), remedy.reports(address="none")["link"]) == ("nowhere", "up")
@@ -39,12 +40,12 @@ def test_to_macvtap_no_vnic_moves_and_to_open_vswitch_it_depends_on_libvirt(host
     nics = vm.add(DANGER, DANGER, OVS)
     vm.start()
     assert [nic.reaches() for nic in nics] == ["glitter", "glitter", "ovs_net"]
-    assert re.search(UNCHANGEABLE, host.expect_refusal(nics[0].update, MACVTAP)[1])
+    assert re.search(UNCHANGEABLE, host.refusal(nics[0].update, MACVTAP)[1])
     for nic, profile in zip(nics[1:], (OVS, DANGER), strict=True):
         if host.moves_between_bridges:
             nic.update(profile)
         else:
-            assert re.search(UNCHANGEABLE, host.expect_refusal(nic.update, profile)[1])
+            assert re.search(UNCHANGEABLE, host.refusal(nic.update, profile)[1])
     # Whatever libvirt reports, a vNIC stays on a userspace switch, so ask the guest.
     moved = "ovs_net" if host.moves_between_bridges else "ovirtmgmt"
     assert [nic.reaches() for nic in nics] == ["ovirtmgmt", moved, "ovs_net"]
@@ -59,7 +60,7 @@ def test_on_macvtap_a_vnic_stays_and_on_open_vswitch_it_depends_on_libvirt(host,
     if restarted:
         host.agent.restart([vm])
     for nic in vm.nics:
-        _, said = host.expect_refusal(nic.update, nic.profile._replace(extnet="a/b"))
+        _, said = host.refusal(nic.update, nic.profile._replace(extnet="a/b"))
         assert re.search(BY_HOOK, said)
     assert [nic.reaches() for nic in vm.nics] == ["ovs_net", "macvtap_net"]
     assert macvtap.on() == "macvtap_net"

@@ -3,7 +3,7 @@
 
 import pytest
 from lab_host import ip
-from vm import BRIDGED, GLITTER, MACVTAP, OVS, WITHOUT, Profile
+from vm import GLITTER, MACVTAP, WITHOUT, Profile
 
 NAT = """<network><name>{name}</name><forward mode="nat"/>
 <bridge name="virbr-{name}" stp="off" delay="0"/>{mtu}<ip address="192.168.{subnet}.1" prefix="24"/>
@@ -30,7 +30,7 @@ def test_a_network_stopped_and_started_loses_its_vnics_until(host, new_vm, remed
     assert (nic.on(), nic.reaches()) == ("glitter", "glitter")
 
 
-def test_the_mtu_of_a_vnic_is_that_of_its_ovirt_network(host, new_vm):
+def test_a_vnics_mtu_is_that_of_its_ovirt_network_and_no_live_change_alters_it(host, new_vm):
     for name, subnet, mtu in ("large", 152, '<mtu size="9000"/>'), ("plain", 153, ""):
         host.define_network(NAT.format(name=name, subnet=subnet, mtu=mtu))
     ip(host.name, "link set eth1 mtu 9000")
@@ -41,25 +41,8 @@ def test_the_mtu_of_a_vnic_is_that_of_its_ovirt_network(host, new_vm):
     for nic in nics:
         shown = host.read(f"/sys/class/net/{nic.of_libvirt()[0]}/mtu")
         assert shown == f"{nic.profile.mtu}\n"
-
-
-def test_on_macvtap_no_mtu_is_above_that_of_the_nic(host, new_vm):
-    vm = new_vm()
-    vm.add(MACVTAP._replace(mtu=9001))  # The NIC may have 9000.
-    assert "Cannot set interface MTU on 'macvtap" in host.expect_refusal(vm.start)[1]
-    vm = new_vm()
-    (nic,) = vm.add(GLITTER)
-    vm.start(paused=True)
-    assert "cannot modify MTU" in host.expect_refusal(nic.update, GLITTER._replace(mtu=9000))[1]
+    above_that_of_its_nic = MACVTAP._replace(mtu=9001)
+    assert "Cannot set interface MTU on 'macvtap" in host.refusal(vm.plug, above_that_of_its_nic)[1]
+    nic = vm.plug(GLITTER)
+    assert "cannot modify MTU" in host.refusal(nic.update, GLITTER._replace(mtu=9000))[1]
     assert nic.on() == "glitter"
-
-
-@pytest.mark.parametrize("profile", [BRIDGED, GLITTER, OVS, MACVTAP], ids=str)
-def test_port_isolation_is_for_bridges_alone(host, new_vm, profile):
-    vm = new_vm()
-    vm.add(profile._replace(further=(("source", '<port isolated="yes"/>'),)))
-    if profile in (BRIDGED, GLITTER):
-        vm.start(paused=True)
-    else:
-        refusal = host.expect_refusal(vm.start)[1]
-        assert "<port isolated='yes'/> is not supported for network interfaces with" in refusal

@@ -9,16 +9,20 @@ import re
 import pytest
 import readme
 from agent import BY_HOOK
-from hook import POINTS
-from vm import FILTER, GLITTER, OVS, WITHOUT, Profile
+from lab_host import add_hook
+from vm import FILTER, GLITTER, MACVTAP, OVS, WITHOUT, Profile
 
 ENGINE_IS_TOLD = r'Hook Error: \(b["\']extnet: .*, libvirt network .*'
 MISSING = "Network not found: no network with matching name 'nope'"
+ISOLATED = (("source", '<port isolated="yes"/>'),)
+NO_ISOLATION = "<port isolated='yes'/> is not supported for network interfaces with"
 REFUSED = {  # the profile, and the words, a pattern
     "by the hook": (Profile("a/b"), BY_HOOK),
     "missing": (Profile("nope"), MISSING),
     "inactive": (GLITTER, "network 'glitter' is not active"),
     "filter": (OVS._replace(network_filter=FILTER), "filterref is not supported for network"),
+    "isolation, Open vSwitch": (OVS._replace(further=ISOLATED), NO_ISOLATION),
+    "isolation, macvtap": (MACVTAP._replace(further=ISOLATED), NO_ISOLATION),
 }
 
 
@@ -59,7 +63,7 @@ def test_a_start_a_plug_and_a_change(vm, new_vm, host, refused):
     other = new_vm()
     other.add(profile)
     for change in (other.start, []), (vm.plug, [profile]), (nic.update, [profile]):
-        _, said = host.expect_refusal(change[0], *change[1])
+        _, said = host.refusal(change[0], *change[1])
         assert re.search(words, said)
         assert in_readme(said)
     assert nic.on() == "ovirtmgmt"
@@ -70,14 +74,14 @@ def test_a_resume_and_the_saved_state_survives(new_vm, host):
     suspended.add(GLITTER)
     suspended.start(paused=True)
     host.agent.suspend(suspended)
-    with host.hook_for_a_while(POINTS[0], "40_spoiling", 'chmod 0 "$_hook_domxml"'):
-        text, said = host.expect_refusal(host.agent.resume, suspended)
+    with host.changed_hooks(add_hook("40_spoiling", 'chmod 0 "$_hook_domxml"')):
+        text, said = host.refusal(host.agent.resume, suspended)
     assert re.search(BY_HOOK, said)
     assert in_readme(said)
     assert re.match(f"(Wake up from hibernation failed:)?{ENGINE_IS_TOLD}", text)
     host.do("virsh", "net-destroy", "glitter")
     try:
-        assert REFUSED["inactive"][1] in host.expect_refusal(host.agent.resume, suspended)[1]
+        assert REFUSED["inactive"][1] in host.refusal(host.agent.resume, suspended)[1]
     finally:
         host.do("virsh", "net-start", "glitter")
     host.agent.resume(suspended)
@@ -88,7 +92,7 @@ def test_a_migration_to_a_host_without_the_network(new_vm, host, destination):
     vm = new_vm()
     (nic,) = vm.add(OVS._replace(extnet="here_only"))
     vm.start()
-    text, said = host.expect_refusal(vm.migrate, destination)
+    text, said = host.refusal(vm.migrate, destination)
     assert text == "Fatal error during migration" or not host.vdsm
     assert "no network with matching name 'here_only'" in said
     assert nic.reaches() == "ovs_net"  # it runs on
@@ -102,7 +106,7 @@ def test_a_migration_to_a_host_without_the_network(new_vm, host, destination):
 def test_what_engine_is_handed(vm, new_vm, host, profile, code, reason):
     other = new_vm()
     other.add(profile)
-    assert re.match(reason, host.expect_refusal(other.start)[0])
-    assert re.match(rf"\(code={code}, message=.*{reason}", host.expect_refusal(vm.plug, profile)[0])
-    changed, _ = host.expect_refusal(vm.nics[0].update, profile)
+    assert re.match(reason, host.refusal(other.start)[0])
+    assert re.match(rf"\(code={code}, message=.*{reason}", host.refusal(vm.plug, profile)[0])
+    changed, _ = host.refusal(vm.nics[0].update, profile)
     assert changed == "(code=56, message=Failed to update device)"

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from lab_host import serve_dhcp
-from vm import ALL, GLITTER, OVS, WITHOUT, Profile
+from vm import ALL, OVS
 
 VLANS = {vlan: OVS._replace(extnet=f"vlan{vlan}") for vlan in (42, 43)}
 
@@ -22,17 +22,6 @@ def nics(module_vm):
 def test_a_vnic_is_on_its_network_gets_a_lease_and_reaches_its_router(nics, profile):
     assert nics[profile].on() == profile.wanted
     assert nics[profile].reaches() == profile.wanted
-
-
-def test_the_captured_device_xml_is_what_vdsm_hands_over_at_a_start(nics, captured):
-    captured(nics[GLITTER], "before_device_create", "start")
-
-
-def test_a_property_of_the_vm_puts_all_its_vnics_on_glitter(new_vm):
-    vm = new_vm()
-    nics = vm.add(WITHOUT, Profile("bridged"))
-    vm.start(paused=True, properties={"extnet": "glitter"})
-    assert [nic.on() for nic in nics] == ["glitter", "glitter"]
 
 
 def test_the_network_filter_of_the_profile_is_at_work(host, nics):
