@@ -79,34 +79,28 @@ def new_host(pytestconfig, tmp_path_factory):
     return new
 
 
-@pytest.fixture(scope="session")
-def new_host_on_glitter(new_host):
-    """Return a function that sets up a host with libvirt networks, our hook and captures's."""
-
-    def new(name):
-        host = new_host(name)
-        host.log_in()
-        make("install", f"DESTDIR={host.root}")
-        host.add_libvirt_networks()
-        for point in POINTS:
-            for hook in captures.BEFORE, captures.AFTER:
-                commands = lab_host.add_hook(hook, captures.SCRIPT)
-                host.do("sh", "-ec", f"cd /{HOOKS}/{point}; {commands}")
-        return host
-
-    return new
+def on_glitter(host):
+    """Return the host after it has got libvirt networks, our hook and those of captures."""
+    host.log_in()
+    make("install", f"DESTDIR={host.root}")
+    host.add_libvirt_networks()
+    for point in POINTS:
+        for hook in captures.BEFORE, captures.AFTER:
+            commands = lab_host.add_hook(hook, captures.SCRIPT)
+            host.do("sh", "-ec", f"cd /{HOOKS}/{point}; {commands}")
+    return host
 
 
 @pytest.fixture(scope="session")
-def host(new_host_on_glitter):
+def host(new_host):
     """Return the host on which the VMs start."""
-    return new_host_on_glitter("source")
+    return on_glitter(new_host("source"))
 
 
 @pytest.fixture(scope="session")
-def destination(new_host_on_glitter):
+def destination(new_host):
     """Return a second host."""
-    return new_host_on_glitter("destination")
+    return on_glitter(new_host("destination"))
 
 
 @pytest.fixture
