@@ -45,13 +45,14 @@ def guest_kernel(cache, apt_get, say):
     with tempfile.TemporaryDirectory(dir=cache) as work:
         say(f"preparing a kernel for the guests in {cache}")
         apt_get("update")
-        query = ["apt-cache", "depends", "--important", KERNEL]
-        words = subprocess.run(query, check=True, capture_output=True, text=True).stdout.split()
-        package = next(word for word in words[1:] if word.startswith("linux-image-"))
-        _unpack([package], Path(work, "unpacked"), apt_get)
+        query = ["apt-cache", "depends", "--important", "--recurse", KERNEL]
+        names = subprocess.run(query, check=True, capture_output=True, text=True).stdout
+        # After Debian 13, the kernel and its modules are in packages of their own.
+        packages = sorted(set(re.findall(r"\blinux-(?:image|binary|modules)-\d\S+", names)))
+        _unpack(packages, Path(work, "unpacked"), apt_get)
         made = Path(work, "made")
         made.mkdir()
-        (kernel,) = Path(work).rglob("vmlinuz-*")
+        (kernel,) = Path(work).rglob("vmlinuz*")
         kernel.rename(made / "vmlinuz")
         for module in MODULES:
             for found in Path(work).rglob(f"{module}.ko*"):  # in Debian 13 some are built in
@@ -61,7 +62,7 @@ def guest_kernel(cache, apt_get, say):
                 (made / f"{module}.ko").write_bytes(data)
                 with (made / "order").open("a", encoding="utf-8") as order:
                     order.write(f"{module}\n")
-        return made.rename(cache / package)
+        return made.rename(cache / next(name for name in packages if "-image-" in name))
 
 
 def host_packages(cache, apt_get, say):
