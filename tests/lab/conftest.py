@@ -74,7 +74,9 @@ def new_host(pytestconfig, tmp_path_factory):
         try:
             return lab_host.LabHost(name, around=around, packages=packages, vdsm=vdsm)
         except (AssertionError, OSError, RuntimeError) as error:  # Every test would fail of it.
-            return pytest.exit(f"cannot set up the host {name}: {error}", returncode=1)
+            booted = lab_host.HOSTS and lab_host.HOSTS[-1].init
+            log = lab_host.HOSTS[-1].do("journalctl", "--lines=40", status=None) if booted else ""
+            return pytest.exit(f"cannot set up the host {name}: {error}\n{log}", returncode=1)
 
     return new
 
