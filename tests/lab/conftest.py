@@ -9,9 +9,7 @@ import captures
 import lab_host
 import pytest
 import surroundings
-from agent import HOOKS
 from commands import make, run
-from hook import POINTS
 from vm import BOOT, BUILD_BOOT, vms_of
 
 pytest_plugins = ["skips"]
@@ -86,10 +84,8 @@ def on_glitter(host):
     host.log_in()
     make("install", f"DESTDIR={host.root}")
     host.add_libvirt_networks()
-    for point in POINTS:
-        for hook in captures.BEFORE, captures.AFTER:
-            commands = lab_host.add_hook(hook, captures.SCRIPT)
-            host.do("sh", "-ec", f"cd /{HOOKS}/{point}; {commands}")
+    for hook in captures.BEFORE, captures.AFTER:
+        host.change_hooks(lab_host.add_hook(hook, captures.SCRIPT))
     return host
 
 

@@ -308,13 +308,17 @@ class LabHost:
             return str(error), f"{error}\n{self.read(LOG)[start:]}"
         return "", ""
 
+    def change_hooks(self, commands, points=POINTS):
+        """Run shell commands in the folders of hook points."""
+        for point in points:
+            self.do("sh", "-ec", f"cd /{HOOKS}/{point}; {commands}")
+
     @contextlib.contextmanager
-    def changed_hooks(self, commands, points=POINTS):
-        """Run shell commands in the folders of hook points; on exit, undo what they did there."""
+    def changed_hooks(self, *change):
+        """Do what change_hooks() does with these arguments; on exit, undo it."""
         self.do("cp", "-a", f"/{HOOKS}", "/run/hooks")
         try:
-            for point in points:
-                self.do("sh", "-ec", f"cd /{HOOKS}/{point}; {commands}")
+            self.change_hooks(*change)
             yield
         finally:
             self.do("sh", "-ec", f"rm -rf /{HOOKS}/*; mv /run/hooks/* /{HOOKS}; rmdir /run/hooks")

@@ -14,7 +14,7 @@ def test_what_a_hook_adds_at_a_start_alone_is_lost_at_the_first_live_change(host
     adding = """sed -i 's,</interface>,<filterref filter="no-mac-spoofing"/>&,' "$_hook_domxml" """
     vm = new_vm()
     (nic,) = vm.add(Profile("glitter"))
-    with host.changed_hooks(add_hook("60_adding", adding), points=[POINTS[0]]):
+    with host.changed_hooks(add_hook("60_adding", adding), [POINTS[0]]):
         vm.start(paused=True)
     assert "no-mac-spoofing" in host.do("virsh", "dumpxml", vm.name)
     nic.update(link="down")
