@@ -53,9 +53,14 @@ def pytest_runtest_makereport():
     """Add to a failure what was on the hosts, and the ends of their logs and guests' consoles."""
     report = yield
     if report.failed:
-        for host in lab_host.HOSTS:
-            report.sections.append((host.name, host.do("sh", "-xc", PICTURE, status=None)))
+        report.sections.extend(pictures().items())
     return report
+
+
+def pictures():
+    """Return {name: text}, PICTURE of every host that runs."""
+    hosts = lab_host.HOSTS.items()
+    return {name: host.do("sh", "-xc", PICTURE, status=None) for name, host in hosts}
 
 
 @pytest.fixture(scope="session")
@@ -72,9 +77,8 @@ def new_host(pytestconfig, tmp_path_factory):
         try:
             return lab_host.LabHost(name, around=around, packages=packages, vdsm=vdsm)
         except (AssertionError, OSError, RuntimeError) as error:  # Every test would fail of it.
-            booted = lab_host.HOSTS and lab_host.HOSTS[-1].init
-            log = lab_host.HOSTS[-1].do("journalctl", "--lines=40", status=None) if booted else ""
-            return pytest.exit(f"cannot set up the host {name}: {error}\n{log}", returncode=1)
+            shown = pictures().get(name, "")
+            return pytest.exit(f"cannot set up the host {name}: {error}\n{shown}", returncode=1)
 
     return new
 

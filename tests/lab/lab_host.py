@@ -38,7 +38,7 @@ LAN, BEYOND = "192.168.160.0/24", "192.168.161.5"
 GATEWAY, NEIGHBOUR = "192.168.160.1", "192.168.160.20"
 # Networks of a host that have no gateway, each with one machine in it besides the host.
 FURTHER = {"storage": "192.168.162.", "migration": "192.168.163."}
-HOSTS = []  # every host, for the failure report
+HOSTS = {}  # every host that runs, by its name, for the failure report
 NUMBERS = itertools.count(11)
 
 # Sets up the root of a host, the current folder, before it boots. /usr and /etc are the machine's,
@@ -199,7 +199,6 @@ class LabHost:
             profile = profiles / f"{network}.nmconnection"
             profile.write_text(head + settings.format(address=self.address))
             profile.chmod(0o600)
-        HOSTS.append(self)
         self.boot()
         self.do("sh", "-euc", agent.CONFIGURE + CONFIGURED)
         self.agent = agent.AGENT(self)
@@ -215,6 +214,7 @@ class LabHost:
             command = ["sh", "-euc", BOOT, self.name]
             self.nspawn = subprocess.Popen(command, cwd=self.folder, **options)
         self.init = until(self._find_init, f"{self.name} to start")
+        HOSTS[self.name] = self
         state = ["systemctl", "is-system-running"]
         until(lambda: self.do(*state, status=None) in ("running\n", "degraded\n"), "the boot")
         failed = self.do("systemctl", "--failed", "--no-legend", "--plain")
