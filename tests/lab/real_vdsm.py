@@ -12,11 +12,12 @@ from commands import run
 
 CLIENT = ["vdsm-client", "--insecure", "--host", "127.0.0.1", "--timeout", "120"]
 UP = "Up", "Powering up"
-# What Vdsm's package and `vdsm-tool configure` do on a host. The kernel may lack bonding.
+# What Vdsm's package and `vdsm-tool configure` do on a host.
 CONFIGURE = r"""
 echo 'vdsm:!:19000::::::' >>/etc/shadow  # without it sudo fails
 mkdir -p /var/lib/vdsm/storage /var/log/vdsm/backup
 cat /proc/sys/kernel/random/uuid >/etc/vdsm/vdsm.id
+# The kernel may lack bonding.
 sed -i s,/sys/class/net/bonding_masters,/dev/null, \
     /usr/lib*/python3*/*-packages/vdsm/network/link/bond/sysfs_driver.py
 python3 -c 'from vdsm.storage import managedvolumedb; managedvolumedb.create_db()

@@ -2,7 +2,7 @@
 """Everything on the lab's hosts that is not the machine's own, with the reason for each.
 
 It is a tree of files that is mounted over the machine's /usr and /etc, with packages that only the
-hosts have below it. Missing entirely, even with Vdsm: MOM, TLS, SELinux, storage domains, syslog.
+hosts have below it. Missing entirely, even with Vdsm: MOM, TLS, SELinux, storage domains.
 QEMU runs as root, and it emulates: /dev/kvm may be there and yet be of no use in a machine that is
 a guest itself.
 """
