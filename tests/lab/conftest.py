@@ -21,7 +21,7 @@ for vm in $(virsh -r list --name); do
     tail -n 30 "libvirt/$vm.console"
 done
 tail -n 50 vdsm/vdsm.log
-journalctl --no-pager --priority notice --lines 50"""
+journalctl --no-pager --lines 50"""
 
 
 def pytest_addoption(parser):
