@@ -4,6 +4,7 @@
 import re
 
 import pytest
+import readme
 from lab_host import serve_dhcp
 from vm import ALL, OVS
 
@@ -20,8 +21,11 @@ def nics(module_vm):
 
 @pytest.mark.parametrize("profile", ALL, ids=str)
 def test_a_vnic_is_on_its_network_gets_a_lease_and_reaches_its_router(nics, profile):
-    assert nics[profile].on() == profile.wanted
-    assert nics[profile].reaches() == profile.wanted
+    nic = nics[profile]
+    assert (nic.on(), nic.reaches()) == (profile.wanted, profile.wanted)
+    _, kind, source = nic.of_libvirt()
+    assert source == profile.wanted
+    assert kind in readme.codes(readme.section("Where is the vNIC?"))
 
 
 def test_the_network_filter_of_the_profile_is_at_work(host, nics):
